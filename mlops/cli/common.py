@@ -1,0 +1,57 @@
+"""What the nouns share: the options that every one has, and how an answer is printed."""
+
+from __future__ import annotations
+
+import enum
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mlops.config import ConfigManager, Environment, Settings, Workspace
+from mlops.git import repository as find_repository
+from mlops.records.base import Record
+
+
+class Format(str, enum.Enum):
+    """How an answer is printed: for people, or as one JSON document on standard output."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+FormatOption = Annotated[Format, typer.Option("--format", help="How to print the answer.")]
+RepositoryOption = Annotated[
+    Path, typer.Option("--repository", help="The repository to work in.", show_default="the current folder")
+]
+HERE = Path(".")
+
+
+def new_app(help: str, **options: Any) -> typer.Typer:  # noqa: A002 - Typer's own name
+    """A Typer application as all nouns have it: plain text, no completion, no framed tracebacks."""
+    return typer.Typer(
+        help=help, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]}, **options,
+    )
+
+
+def open_workspace(folder: Path) -> tuple[Workspace, Settings]:
+    """The places and the settings of the repository that `folder` lies in."""
+    manager = ConfigManager(find_repository(folder))
+    return manager.workspace(), manager.load_config(Environment.DEVELOPMENT)
+
+
+def print_json(answer: Record | dict[str, Any] | list[Any]) -> None:
+    """The one JSON document of an answer, on standard output."""
+    if isinstance(answer, Record):
+        print(answer.to_json().decode(), end="")
+    else:
+        print(json.dumps(answer, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def print_table(rows: list[tuple[str, ...]], header: tuple[str, ...]) -> None:
+    """Rows as aligned text on standard output."""
+    widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
+    for row in [header, *rows]:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -1,0 +1,101 @@
+"""Git, asked through its own command: NUL-separated, without the user's colours, hooks or diff drivers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from mlops import processes
+from mlops.errors import MissingInputError, TerminalError
+
+MACHINERY = {
+    "GIT_AUTHOR_NAME": "Switchyard",
+    "GIT_AUTHOR_EMAIL": "switchyard@localhost",
+    "GIT_COMMITTER_NAME": "Switchyard",
+    "GIT_COMMITTER_EMAIL": "switchyard@localhost",
+}
+"""The author of commits that the machinery makes; a machine without a git identity can make them too."""
+
+_ENVIRONMENT = {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
+# Set inside a git hook; they would point every call at the hook's repository instead of ours.
+_LOCAL = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX", "GIT_COMMON_DIR")
+
+
+class GitError(TerminalError):
+    """A git command failed; `stderr` holds what it said."""
+
+    def __init__(self, message: str, stderr: str, *, where: str | Path | None = None) -> None:
+        super().__init__(message, where=where)
+        self.stderr = stderr
+
+
+class Git:
+    """One repository, a work tree or a bare one."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __call__(self, *arguments: str, input: bytes | None = None, env: Mapping[str, str] | None = None) -> bytes:
+        """The standard output of `git -C folder arguments…`.
+
+        Raises:
+            GitError: git ended with an error.
+            MissingInputError: git is not installed.
+        """
+        done = self.ask(*arguments, input=input, env=env)
+        if done[0] != 0:
+            said = done[2].decode(errors="replace").strip()
+            raise GitError(f"git {arguments[0]} failed: {said or f'exit {done[0]}'}", said, where=self.folder)
+        return done[1]
+
+    def ask(
+        self, *arguments: str, input: bytes | None = None, env: Mapping[str, str] | None = None
+    ) -> tuple[int, bytes, bytes]:
+        """(exit code, standard output, standard error) of a git command that may fail."""
+        environment = {key: value for key, value in os.environ.items() if key not in _LOCAL}
+        environment |= _ENVIRONMENT | dict(env or {})
+        command = ["git", "-c", "core.quotePath=false", "-c", "color.ui=false", "-C", str(self.folder), *arguments]
+        done = processes.run(command, env=environment, input=input)
+        return done.returncode, done.stdout, done.stderr
+
+    def text(self, *arguments: str) -> str:
+        """Standard output as text, without the last line end."""
+        return self(*arguments).decode(errors="surrogateescape").rstrip("\n")
+
+    def head(self) -> str | None:
+        """The commit that HEAD names, None in a repository without commits."""
+        code, output, _ = self.ask("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+        return output.decode().strip() if code == 0 else None
+
+    def exists(self) -> bool:
+        """Whether the folder lies in a git repository."""
+        return self.ask("rev-parse", "--git-dir")[0] == 0
+
+    def changed_since(self, commit: str | None) -> list[str]:
+        """Paths that differ between `commit` and the work tree, untracked ones included, sorted.
+
+        None compares with the empty tree: every file of the work tree. Renames count as both sides.
+        """
+        base = commit or self.text("hash-object", "-t", "tree", "/dev/null")
+        tracked = self("diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", base, "--")
+        untracked = self("ls-files", "--others", "--exclude-standard", "-z")
+        return sorted({_path(item) for item in (tracked + untracked).split(b"\0") if item})
+
+
+def _path(raw: bytes) -> str:
+    return os.fsdecode(raw)
+
+
+def repository(folder: Path) -> Path:
+    """The top of the work tree that `folder` lies in, or `folder` itself where there is no git.
+
+    Raises:
+        MissingInputError: `folder` does not exist.
+    """
+    if not folder.is_dir():
+        raise MissingInputError("is not a folder", where=folder, mend="give --repository an existing folder")
+    for candidate in (folder.resolve(), *folder.resolve().parents):
+        if (candidate / ".git").exists():
+            return candidate
+    return folder.resolve()

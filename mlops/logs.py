@@ -1,0 +1,33 @@
+"""What a command says while it works: to standard error, never to standard output, which is for answers."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+
+LOGGER = logging.getLogger("mlops")
+
+
+def configure(*, verbose: bool = False) -> None:
+    """Send the library's log records to standard error; warnings and worse, with `verbose` everything."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+    LOGGER.handlers[:] = [handler]
+    LOGGER.setLevel(logging.DEBUG if verbose else logging.WARNING)
+
+
+def say(text: str) -> None:
+    """One line of progress on standard error."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def colours(stream: object = sys.stderr) -> bool:
+    """Whether `stream` is a terminal that wants colours (https://no-color.org)."""
+    isatty = getattr(stream, "isatty", None)
+    return bool(isatty and isatty()) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def escape_command(text: str) -> str:
+    """`text` made safe to print in a GitHub log, where a line that begins with `::` is a command."""
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
