@@ -1,0 +1,16 @@
+"""The model bundle: written once, verified, opened, and scored; and the process that serves it.
+
+Importing this package imports no pandas, MLflow or scikit-learn; NumPy and ONNX Runtime come when a
+bundle is opened, pandas and scikit-learn only for a bundle that could not be exported.
+"""
+
+from __future__ import annotations
+
+from mlops.serving.bundle import Bundle, write_bundle
+from mlops.serving.inputs import InvalidRowsError, Problem
+from mlops.serving.manifest import BundleManifest, Input, Proof, Scores, Tensor
+
+__all__ = [
+    "Bundle", "BundleManifest", "Input", "InvalidRowsError", "Problem", "Proof", "Scores", "Tensor",
+    "write_bundle",
+]
