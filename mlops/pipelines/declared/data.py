@@ -1,0 +1,129 @@
+"""The data pipeline: ingest → validate → process → check → version, for each data set."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+from typing import Any
+
+from mlops import product
+from mlops.pipelines.steps import GIVEN, Run, Step, state_path
+from mlops.records.receipt import Artifact
+from mlops.sources import Sources
+
+_HERE = "mlops.pipelines.declared.data"
+
+
+def steps(run: Run, sources: Sources) -> list[Step]:
+    """The steps of all data sets of the tree."""
+    return [
+        step for name in product.names(run.repository, product.DATASETS) for step in _dataset_steps(run, sources, name)
+    ]
+
+
+def folder(run: Run, dataset: str) -> Path:
+    """Where the steps of `dataset` hand over to each other in this run."""
+    return run.places.data / dataset / "work" / run.variant(dataset)
+
+
+def version_file(run: Run, dataset: str) -> Path:
+    """The record of the data version that this run's models use."""
+    return folder(run, dataset) / "version.json"
+
+
+def _dataset_steps(run: Run, sources: Sources, name: str) -> list[Step]:
+    config = f"{product.DATASETS}/{name}.yaml"
+    declared = sources.derived(config, "document", _document)
+    given = run.variant(name) == GIVEN
+    source = str(run.source if given else declared.get("source", ""))
+    work = folder(run, name)
+
+    def at(*names: str) -> tuple[str, ...]:
+        return tuple(state_path(run, work / each) for each in names)
+
+    def step(step_name: str, needs: str | None, **more: Any) -> Step:
+        return Step(
+            pipeline="data", name=step_name, subject=name, function=f"{_HERE}:{step_name}",
+            needs=(f"data/{needs}/{name}",) if needs else (), **more,
+        )
+
+    remote = "://" in source
+    callable_ = not remote and not given and ":" in source
+    ingested = at("ingested.parquet", "source.json")
+    return [
+        step(
+            "ingest", None, files=(config,) if remote or callable_ else (config, source), outputs=ingested,
+            product=(source,) if callable_ else (), beyond=_always if remote else None,
+        ),
+        step(
+            "validate", "ingest", files=(config, str(declared.get("suite", config))), states=ingested,
+            outputs=at("validation.json", "validation-record.json"),
+        ),
+        step(
+            "process", "validate", files=(config,), states=ingested,
+            product=(declared["process"],) if declared.get("process") else (),
+            outputs=at("processed.parquet", "train.parquet", "test.parquet"),
+        ),
+        step(
+            "check", "process", files=(config,), states=at("processed.parquet", "train.parquet", "test.parquet"),
+            outputs=at("checks.json"),
+        ),
+        step(
+            "version", "check", files=(config,), outputs=at("version.json"),
+            states=at("source.json", "validation-record.json", "train.parquet", "test.parquet", "checks.json"),
+        ),
+    ]
+
+
+def _document(path: Path) -> dict[str, Any]:
+    from mlops.documents import parse
+
+    parsed = parse(path)[0]
+    return parsed if isinstance(parsed, dict) else {}
+
+
+def _always(run: Run) -> list[Artifact]:
+    """An address may hold other bytes at any time: it is fetched in every run."""
+    return [Artifact(namespace="address", name=str(run.source), hash=uuid.uuid4().hex)]
+
+
+def ingest(run: Run, name: str) -> dict[str, Any]:
+    """Read the source into one typed file."""
+    from mlops.data_pipeline import read_dataset, steps
+
+    dataset = read_dataset(run.repository, name)
+    given = run.source if run.variant(name) == GIVEN else None
+    source = steps.ingest(run.places, dataset, folder(run, name), given)
+    return {"rows": source.rows, "source": source.location, "simulated": source.simulated}
+
+
+def validate(run: Run, name: str) -> dict[str, Any]:
+    """Hold the data against its Great Expectations suite."""
+    from mlops.data_pipeline import read_dataset, steps
+
+    verdict = steps.validate(run.places, read_dataset(run.repository, name), folder(run, name))
+    return {"expectations": f"{verdict.successful}/{verdict.evaluated}", "report": verdict.report}
+
+
+def process(run: Run, name: str) -> dict[str, Any]:
+    """Clean the rows and split off the held-out ones."""
+    from mlops.data_pipeline import read_dataset, steps
+
+    return dict(steps.process(run.places, read_dataset(run.repository, name), folder(run, name)))
+
+
+def check(run: Run, name: str) -> dict[str, Any]:
+    """Check what no expectation states: duplicates, leakage, volume, labels."""
+    from mlops.data_pipeline import read_dataset, steps
+
+    results = steps.check(run.places, read_dataset(run.repository, name), folder(run, name))
+    warnings = [each.message for each in results if not each.success]
+    return {"checks": f"{sum(each.success for each in results)}/{len(results)}", "warnings": warnings}
+
+
+def version(run: Run, name: str) -> dict[str, Any]:
+    """Publish the version under its fingerprint."""
+    from mlops.data_pipeline import read_dataset, steps
+
+    made = steps.version(run.places, read_dataset(run.repository, name), folder(run, name))
+    return {"version": made.version, "rows": made.rows, "quality": made.quality, "simulated": made.source.simulated}

@@ -1,0 +1,47 @@
+"""The main pipeline, the fallback: infrastructure, documents, the tree's own files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mlops.git import Git
+from mlops.pipelines.steps import Run, Step
+from mlops.sources import Sources
+
+_HERE = "mlops.pipelines.declared.main"
+_SUFFIXES = (".md", ".yaml", ".yml", ".tf", ".toml", ".json")
+
+
+def steps(run: Run, sources: Sources) -> list[Step]:
+    """One step: the checks of `mlops tree check`."""
+    return [Step(pipeline="main", name="check", subject="", function=f"{_HERE}:check", files=_files(run))]
+
+
+def _files(run: Run) -> tuple[str, ...]:
+    git = Git(run.repository)
+    code, listed, _ = git.ask("ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    if code != 0:  # no git: the folders that the checks read
+        found = [path for path in run.repository.glob("*.md")]
+        found += [path for folder in ("docs", "infrastructure", "argocd") for path in (run.repository / folder).rglob("*")]
+        return tuple(sorted(path.relative_to(run.repository).as_posix() for path in found if path.is_file()))
+    names = {name for name in listed.decode(errors="surrogateescape").split("\0") if name.endswith(_SUFFIXES)}
+    return tuple(sorted(name for name in names if (run.repository / name).is_file()))
+
+
+def check(run: Run, subject: str) -> dict[str, Any]:
+    """Check manifests, links and generated references.
+
+    Raises:
+        TestsFailedError: something was found.
+    """
+    from mlops import infra
+    from mlops.errors import TestsFailedError
+
+    findings = infra.check(run.repository)
+    if findings:
+        shown = "\n    ".join(str(finding) for finding in findings[:20])
+        raise TestsFailedError(
+            f"{len(findings)} finding(s) in the tree:\n    {shown}", where=run.repository,
+            mend="correct them; `mlops tree check` shows them all",
+        )
+    return {"findings": 0}

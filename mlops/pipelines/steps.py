@@ -1,0 +1,86 @@
+"""What a step is: a function of one room with its inputs and outputs declared as data."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlops.config import Settings, Workspace
+from mlops.records.receipt import Artifact
+
+if TYPE_CHECKING:
+    from mlops.sources import Sources
+
+DEFAULT, GIVEN = "default", "given"
+"""Variants of a run: on the sources that the tree configures, or on the user's own file (`DATA=`)."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """What all steps of one run share."""
+
+    places: Workspace
+    settings: Settings
+    source: str | None = None
+    who: str = "mlops run"
+
+    @property
+    def repository(self) -> Path:
+        return self.places.repository
+
+    def variant(self, dataset: str) -> str:
+        """`given` where the user's file stands in for the data set's own source (housing only)."""
+        return GIVEN if self.source and dataset == GIVEN_DATASET else DEFAULT
+
+
+GIVEN_DATASET = "housing"
+"""The data set whose source `make run DATA=…` replaces."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Step:
+    """One declared step.
+
+    Attributes:
+        function: `module:function`, called as `function(run, subject) -> facts`; its import closure is the step's code.
+        product: `module:callable` references into the product that the step calls, followed like imports.
+        files: Input files, as paths from the repository's top or absolute.
+        states: Input files under `.mlops/` that other steps write.
+        outputs: Files under `.mlops/` that the step writes.
+        needs: Ids of the steps that must be done before.
+        beyond: Further inputs that are no files, such as which version is champion; asked before the step runs.
+        holds: Whether the outside world still is as the step left it (services that run, for example); asked where the
+            receipt says that nothing changed. Returns the reason why not, or None.
+        lane: The worker process that runs it; one lane runs one step at a time.
+    """
+
+    pipeline: str
+    name: str
+    subject: str
+    function: str
+    product: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    states: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    beyond: Callable[[Run], list[Artifact]] | None = None
+    holds: Callable[[Run], str | None] | None = None
+    code: Callable[[Sources], list[str]] | None = None
+    lane: str = ""
+
+    @property
+    def id(self) -> str:
+        """`pipeline/name/subject`, `pipeline/name` where there is no subject."""
+        return f"{self.pipeline}/{self.name}" + (f"/{self.subject}" if self.subject else "")
+
+    @property
+    def process(self) -> str:
+        """The lane, its pipeline's own where none is named."""
+        return self.lane or self.pipeline
+
+
+def state_path(run: Run, path: Path) -> str:
+    """A path under `.mlops/` as steps declare it."""
+    return path.relative_to(run.places.state).as_posix()

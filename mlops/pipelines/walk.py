@@ -1,0 +1,176 @@
+"""The whole way once: route → plan → pipelines → gate → release → proof, and the record of it."""
+
+from __future__ import annotations
+
+import datetime
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from mlops import files
+from mlops.errors import MissingInputError, MlopsError
+from mlops.pipelines.change import PIPELINES, Change, last_run, plan
+from mlops.pipelines.declared import data, main, model, release, service
+from mlops.pipelines.runner import Progress, Result, Runner
+from mlops.pipelines.steps import Run, Step
+from mlops.records import GateVerdict, Plan, RunRecord, WorkflowVerdict
+from mlops.sources import Sources
+
+_KEPT = 50  # run records and logs kept
+
+DECLARED: dict[str, Callable[[Run, Sources], list[Step]]] = {
+    "data": data.steps, "model": model.steps, "service": service.steps, "main": main.steps,
+}
+
+
+def walk(run: Run, progress: Progress, *, on_plan: Callable[[Plan], None]) -> tuple[RunRecord, int]:
+    """Bring everything up to date, release it where the gate is open, and prove it.
+
+    Returns:
+        The run's record (the last one's, renewed, where nothing had to run) and the exit code.
+
+    Raises:
+        MissingInputError: the given source is not there.
+        BusyError: another run is under way.
+    """
+    _expect_source(run)
+    clock, started, run_id = time.perf_counter(), _now(), str(uuid.uuid4())
+    sources = Sources(run.repository, run.places.cache / "sources.json")
+    last = last_run(run)
+    change = Change(run, sources, last)
+    made = plan(run, change, last)
+    on_plan(made)
+    done = Result()
+    verdict: GateVerdict | None = None
+    with Runner(run, sources, progress, run_id=run_id, explain=_explainer(run.repository)) as runner:
+        try:
+            runner.execute([step for steps in DECLARED.values() for step in steps(run, sources)], done)
+            made = _as_it_went(made, done)
+            verdict = judge(made, done)
+            if verdict.open:
+                runner.execute(release.steps(run, sources), done)
+        finally:
+            sources.save()
+        record = RunRecord(
+            id=run_id, started=started, seconds=round(time.perf_counter() - clock, 3), who=run.who,
+            outcome="success" if verdict.open and not done.failed else "failure", commit=change.commit,
+            changed=change.dirty, plan=made, gate=verdict, receipts=done.receipts, blocked=done.blocked,
+            source=run.source,
+        )
+        if done.ran or last is None or last.commit != change.commit or last.changed != change.dirty:
+            keep(run, record)
+    return record, done.exit_code or (0 if verdict.open else 1)
+
+
+def run_pipelines(
+    run: Run, names: Sequence[str], progress: Progress, *, subjects: Sequence[str] = ()
+) -> tuple[Result, str]:
+    """Bring single pipelines up to date, as their workflows do: no plan, no gate, no release.
+
+    Args:
+        names: Pipelines; the steps that theirs need run (or are up to date) first.
+        subjects: Data sets, models or services to stay with; all when empty.
+    """
+    _expect_source(run)
+    sources = Sources(run.repository, run.places.cache / "sources.json")
+    every = {step.id: step for steps in DECLARED.values() for step in steps(run, sources)}
+    unknown = sorted(set(subjects) - {step.subject for step in every.values()})
+    if unknown:
+        known = sorted({step.subject for step in every.values() if step.pipeline in names and step.subject})
+        raise MissingInputError(f"there is no {unknown[0]!r} here", mend=f"known: {', '.join(known)}")
+    wanted = [
+        step for step in every.values()
+        if step.pipeline in names and (not subjects or step.subject in subjects or not step.subject)
+    ]
+    chosen: dict[str, Step] = {}
+    while wanted:
+        step = wanted.pop()
+        chosen[step.id] = step
+        wanted.extend(every[need] for need in step.needs if need not in chosen)
+    done, run_id = Result(), str(uuid.uuid4())
+    with Runner(run, sources, progress, run_id=run_id, explain=_explainer(run.repository)) as runner:
+        try:
+            runner.execute([step for name, step in every.items() if name in chosen], done)
+        finally:
+            sources.save()
+    return done, run_id
+
+
+def judge(made: Plan, done: Result) -> GateVerdict:
+    """The gate over this run: planned must be success, unplanned must not have run."""
+    if all(each.verdict == "SKIP" for each in made.workflows) and not done.ran:
+        return GateVerdict(open=True, pipelines=[], problems=[])  # nothing planned, nothing ran: nothing to judge
+    from mlops.routing import gate
+
+    return gate.judge(made, _results(done))
+
+
+def _results(done: Result) -> dict[str, str]:
+    results = dict.fromkeys(PIPELINES, "skipped")
+    for receipt in done.receipts:
+        if receipt.pipeline not in results or results[receipt.pipeline] == "failure":
+            continue
+        if receipt.outcome == "failure":
+            results[receipt.pipeline] = "failure"
+        elif receipt.outcome == "success" or results[receipt.pipeline] == "skipped":
+            results[receipt.pipeline] = "success" if receipt.outcome == "success" else "cached"
+    for blocked in done.blocked:
+        name = blocked.step.partition("/")[0]
+        if results.get(name) != "failure":
+            results[name] = "cancelled"
+    return results
+
+
+def _as_it_went(made: Plan, done: Result) -> Plan:
+    """The plan with what only the receipts could know: a step that had to run in a pipeline that no file started.
+
+    The content hashes decide what runs (an output was deleted, a lock file changed); the plan says so.
+    """
+    ran = {each.pipeline: each for each in reversed(done.receipts) if each.outcome != "cached"}
+    workflows = [
+        WorkflowVerdict(
+            workflow=each.workflow, pipeline=each.pipeline, verdict="RUN",
+            reason=f"{ran[each.pipeline].step} was not up to date: {ran[each.pipeline].reason}",
+        ) if each.verdict == "SKIP" and each.pipeline in ran else each
+        for each in made.workflows
+    ]
+    return Plan(
+        event=made.event, ref=made.ref, files=made.files, workflows=workflows, base=made.base, head=made.head
+    )
+
+
+def keep(run: Run, record: RunRecord) -> None:
+    """Write the run's record beside the state and into the platform's database."""
+    content = record.to_json()
+    files.write_atomic(run.places.runs / f"{record.started.replace(':', '')}-{record.id}.json", content)
+    files.write_atomic(run.places.runs / "last.json", content)
+    for old in sorted(run.places.runs.glob("2*.json"))[:-_KEPT]:
+        old.unlink(missing_ok=True)
+    from mlops.pipelines.report import remember
+
+    remember(run, record)
+
+
+def _expect_source(run: Run) -> None:
+    if run.source and "://" not in run.source and not Path(run.source).is_file():
+        raise MissingInputError(
+            "is not a file" if Path(run.source).exists() else "is not there", where=run.source,
+            mend="give DATA= the path of a CSV or Parquet file, or its address",
+        )
+
+
+def _explainer(repository: Path) -> Callable[[str, str], str | None]:
+    def explain(pipeline: str, file: str) -> str | None:
+        from mlops.routing import rule
+
+        try:
+            return rule(repository, pipeline, file)
+        except MlopsError:  # a workflow file that cannot be read is reported by the plan
+            return None
+
+    return explain
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")

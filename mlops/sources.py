@@ -1,0 +1,231 @@
+"""What a piece of code depends on: the files that its import reaches, and their hashes.
+
+The closure is static. It follows every `import` of first-party code, top-level, late (inside a
+function) and relative; `module:callable` strings are followed by the caller, who knows where they
+stand. Imports under `if TYPE_CHECKING:` never run and are not followed. A package's files that
+are not modules (templates, migrations, schemas) belong to it.
+
+Both tables, imports by file and hashes by file, are kept beside the state and trusted for as long
+as a file's size, inode and time of change are the same; a file changed within the last moments is
+read again, since a clock tick may hide a second change (git's "racy" entries).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from mlops import files
+from mlops.errors import ConfigurationError, MlopsError
+
+FIRST_PARTY = ("mlops", "data", "model")
+LOCK_FILE = "requirements/dev.txt"
+_RACY_SECONDS = 0.5
+
+
+class Sources:
+    """The dependencies of one repository's code.
+
+    Args:
+        repository: Top of the tree.
+        cache: File that remembers what was read; None remembers nothing.
+    """
+
+    def __init__(self, repository: Path, cache: Path | None = None) -> None:
+        self.repository = repository
+        self._cache = cache
+        self._table: dict[str, dict[str, Any]] = {}
+        self._dirty = False
+        self._package_data: dict[str, list[str]] = {}
+        if cache is not None:
+            try:
+                loaded = json.loads(cache.read_bytes())
+                self._table = loaded if isinstance(loaded, dict) else {}
+            except (OSError, ValueError):
+                self._table = {}  # absent or damaged: everything is simply read again
+
+    def hash(self, path: str) -> str:
+        """`sha256:…` of a file, by its path from the repository's top (or an absolute one).
+
+        Raises:
+            MissingInputError: there is no such file.
+        """
+        entry = self._entry(path)
+        if "sha256" not in entry:
+            entry["sha256"] = files.sha256_file(self.repository / path)
+            self._dirty = True
+        found: str = entry["sha256"]
+        return found
+
+    def closure(self, references: Iterable[str], roots: Mapping[str, str] | None = None) -> list[str]:
+        """The files that importing `references` reaches, sorted, as paths from the repository's top.
+
+        Args:
+            references: `module`, or `module:function`: then only the module's own top-level imports and those inside
+                that function count for the first module (what it imports counts whole).
+            roots: Where top-level packages lie that are not first-party ones, such as {"app": "services/api/app"}.
+
+        Raises:
+            ConfigurationError: a reference names no module of the repository.
+        """
+        found: set[str] = set()
+        queue: list[str] = []
+        for reference in references:
+            module, _, function = reference.partition(":")
+            path = self._module_file(module, roots)
+            if path is None:
+                raise ConfigurationError(
+                    f"{reference!r} names no module of this repository", where=self.repository,
+                    mend="the module must be a file below mlops/, data/, model/ or a service",
+                )
+            self._reach(module, path, roots, found, queue, function or None)
+        while queue:
+            module = queue.pop()
+            path = self._module_file(module, roots)
+            if path is not None and path not in found:
+                self._reach(module, path, roots, found, queue, None)
+        return sorted(found)
+
+    def derived(self, path: str, name: str, derive: Callable[[Path], Any]) -> Any:
+        """What `derive` makes of a file (JSON data), remembered under `name` until the file changes."""
+        entry = self._entry(path)
+        if name not in entry:
+            entry[name] = derive(self.repository / path)
+            self._dirty = True
+        return entry[name]
+
+    def save(self) -> None:
+        """Remember what was read. A folder that cannot be written costs only the time to read it again."""
+        if self._cache is not None and self._dirty:
+            now = time.time()
+            kept = {
+                path: entry for path, entry in self._table.items() if now - entry["stat"][0] / 1e9 > _RACY_SECONDS
+            }
+            try:
+                files.write_atomic(self._cache, json.dumps(kept, separators=(",", ":")))
+            except MlopsError:
+                return
+            self._dirty = False
+
+    def _entry(self, path: str) -> dict[str, Any]:
+        try:
+            status = os.stat(self.repository / path)
+        except OSError:
+            return {"stat": [0, 0, 0]}  # hash() and _imports() raise their own error on reading it
+        stat = [status.st_mtime_ns, status.st_size, status.st_ino]
+        entry = self._table.get(path)
+        if entry is None or entry["stat"] != stat:
+            entry = self._table[path] = {"stat": stat}
+            self._dirty = True
+        return entry
+
+    def _reach(
+        self, module: str, path: str, roots: Mapping[str, str] | None, found: set[str], queue: list[str],
+        function: str | None,
+    ) -> None:
+        found.add(path)
+        found.update(self._data_of(path))
+        names = module.split(".")
+        queue.extend(".".join(names[:depth]) for depth in range(1, len(names)))  # parents run first
+        imports = self._imports(path)
+        wanted = imports["top"] + (
+            imports["functions"].get(function, []) if function else [x for y in imports["functions"].values() for x in y]
+        )
+        package = module if path.endswith("/__init__.py") else module.rpartition(".")[0]
+        for level, name, members in wanted:
+            target = _absolute(level, name, package)
+            queue.append(target)
+            queue.extend(f"{target}.{member}" for member in members)
+
+    def _imports(self, path: str) -> dict[str, Any]:
+        entry = self._entry(path)
+        if "imports" not in entry:
+            entry["imports"] = _read_imports(self.repository / path)
+            self._dirty = True
+        found: dict[str, Any] = entry["imports"]
+        return found
+
+    def _module_file(self, module: str, roots: Mapping[str, str] | None) -> str | None:
+        top, _, rest = module.partition(".")
+        if roots and top in roots:
+            base = roots[top]
+        elif top in FIRST_PARTY:
+            base = top
+        else:
+            return None
+        stem = f"{base}/{rest.replace('.', '/')}" if rest else base
+        for candidate in (f"{stem}.py", f"{stem}/__init__.py"):
+            if os.path.isfile(self.repository / candidate):
+                return candidate
+        return None
+
+    def _data_of(self, path: str) -> list[str]:
+        """What belongs to a package beside its modules: other files, and folders that are no packages."""
+        if not path.endswith("/__init__.py") or path.count("/") < 2:
+            return []  # the top-level packages hold whole rooms, which are no part of one another
+        folder = path.rpartition("/")[0]
+        if folder not in self._package_data:
+            self._package_data[folder] = sorted(_package_data(self.repository, folder))
+        return self._package_data[folder]
+
+
+def _package_data(repository: Path, folder: str) -> Iterable[str]:
+    for item in os.scandir(repository / folder):
+        name = f"{folder}/{item.name}"
+        if item.name.startswith(".") or item.name == "__pycache__" or item.name.endswith(".pyc"):
+            continue
+        if item.is_file() and not item.name.endswith(".py"):
+            yield name
+        elif item.is_dir() and not os.path.exists(f"{item.path}/__init__.py"):
+            for base, folders, names in os.walk(item.path):
+                folders[:] = [each for each in folders if each != "__pycache__"]
+                yield from (os.path.relpath(f"{base}/{each}", repository) for each in names)
+
+
+def _read_imports(path: Path) -> dict[str, Any]:
+    """The imports of a Python file: {"top": […], "functions": {name: […]}}, each [level, module, names].
+
+    Raises:
+        ConfigurationError: not Python.
+    """
+    import ast
+
+    try:
+        tree = ast.parse(path.read_bytes(), filename=str(path))
+    except (OSError, SyntaxError, ValueError) as error:
+        line = getattr(error, "lineno", None)
+        raise ConfigurationError(
+            f"is not valid Python: {error}", where=f"{path}:{line}" if line else path, mend="correct the file"
+        ) from error
+    top: list[list[Any]] = []
+    functions: dict[str, list[list[Any]]] = {}
+
+    def visit(node: ast.AST, into: list[list[Any]]) -> None:
+        if isinstance(node, ast.Import):
+            into.extend([0, alias.name, []] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            into.append([node.level, node.module or "", [alias.name for alias in node.names]])
+        else:
+            runs = node.orelse if isinstance(node, ast.If) and _type_checking(node.test) else ast.iter_child_nodes(node)
+            for child in runs:
+                visit(child, into)
+
+    for statement in tree.body:
+        late = isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef)
+        visit(statement, functions.setdefault(statement.name, []) if late else top)  # type: ignore[attr-defined]
+    return {"top": top, "functions": functions}
+
+
+def _type_checking(test: Any) -> bool:
+    return getattr(test, "id", None) == "TYPE_CHECKING" or getattr(test, "attr", None) == "TYPE_CHECKING"
+
+
+def _absolute(level: int, name: str, package: str) -> str:
+    if level == 0:
+        return name
+    base = package.split(".")[: len(package.split(".")) - (level - 1)]
+    return ".".join([*base, name] if name else base)
