@@ -71,7 +71,7 @@ def hidden(url: str) -> str:
     except ConfigurationError:
         return "(not a database URL)"
     query = {name: "***" if _SECRET.search(name) else value for name, value in parsed.query.items()}
-    return parsed.set(query=query).render_as_string(hide_password=True)
+    return parsed.set(query=query).render_as_string(hide_password=True).replace("%2A%2A%2A", "***")
 
 
 def sqlite_file(url: str) -> Path | None:
@@ -141,15 +141,17 @@ def explained(url: str) -> Iterator[None]:
     except DBAPIError as error:
         raise _explain(error, url) from error
     except PoolTimeoutError as error:
-        raise UnavailableError("all connections are in use", where=hidden(url), mend="try again later") from error
+        message = "all connections are in use"
+        raise UnavailableError(message, where=hidden(url), mend="raise database.max_connections") from error
 
 
 _SAID: list[tuple[str, type[MlopsError], str, str]] = [
-    (r"no such table|UndefinedTable|relation .* does not exist", MissingInputError, "has no tables yet", MIGRATE),
+    (r"no such table|UndefinedTable", MissingInputError, "has no tables yet", MIGRATE),
     (r"no such column|UndefinedColumn", MissingInputError, "has tables of an older version", MIGRATE),
-    (r"is locked|table is locked", BusyError, f"another process has been writing for {BUSY_SECONDS} s",
+    (r"is locked", BusyError, f"another process has been writing for {BUSY_SECONDS} s",
      "wait until it has ended, then run the same command again"),
-    (r"unable to open|readonly database|is full|disk I/O error", ConfigurationError, "cannot be written", WRITABLE),
+    (r"unable to open|readonly database|is full|disk I/O error", ConfigurationError, "cannot be written",
+     WRITABLE),
     (r"not a database|malformed", IntegrityError, "is damaged, or is no SQLite database",
      "move the file away, or restore it from a backup; `mlops run` makes a new one"),
 ]
@@ -182,7 +184,9 @@ def _parse(url: str) -> URL:
             "is not a database URL", where="database.url (MLOPS_DATABASE_URL)",
             mend="write sqlite:///path/to/file.db or postgresql://user:password@host/name",
         ) from None
-    return parsed.set(drivername="postgresql+psycopg") if parsed.drivername in ("postgres", "postgresql") else parsed
+    if parsed.drivername in ("postgres", "postgresql"):
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    return parsed
 
 
 def _new_engine(url: str, pool_size: int, max_connections: int) -> Engine:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops.config import ConfigManager, DatabaseSettings
-from mlops.database.connections import engine, hidden, reading, writing
+from mlops.database.connections import engine, hidden, writing
 from mlops.database.schema import HEAD, revision
 from mlops.errors import MlopsError
 from mlops.git import repository
@@ -34,7 +34,7 @@ def test_connection() -> bool:
         raise error from None  # the driver's own trace is forty lines that say the same
     seconds = time.perf_counter() - started
     found = revision(settings.url)
-    state = "up to date" if found == HEAD else "not migrated yet" if found is None else f"at version {found}, not {HEAD}"
+    state = {HEAD: "up to date", None: "not made yet"}.get(found, f"at version {found}, not {HEAD}")
     print(f"{hidden(settings.url)}: answers in {seconds * 1000:.1f} ms; tables {state}")
     return True
 

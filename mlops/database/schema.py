@@ -60,7 +60,8 @@ def _current(connection: Connection) -> str | None:
 
     if not inspect(connection).has_table(VERSION_TABLE):
         return None
-    found: str | None = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()  # noqa: S608
+    versions = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}"))  # noqa: S608 - a constant
+    found: str | None = versions.scalar()
     return found
 
 
@@ -75,7 +76,7 @@ def _upgrade(connection: Connection, found: str | None, url: str) -> None:
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if found is not None and found not in known:
         raise ConfigurationError(
-            f"its tables are at version {found}, which this program does not know", where=hidden(url),
-            mend="a newer version has made them: use that one, or another database",
+            f"its tables are at version {found}, which this program does not know",
+            where=hidden(url), mend="a newer version has made them: use that one, or another database",
         )
     command.upgrade(config, "head")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
@@ -37,16 +37,18 @@ def add(url: str, table: str, values: Mapping[str, Any]) -> None:
     keys = [column.name for column in target.primary_key]
     for column in target.columns:
         if not column.nullable and row.get(column.name) is None and column.autoincrement is not True:
-            raise UsageError(f"column {column.name!r} is empty", where=f"table {table}", mend=f"give {column.name}=…")
+            raise UsageError(
+                f"column {column.name!r} is empty", where=f"table {table}", mend=f"give {column.name}=…"
+            )
+    dialects: dict[str, Callable[..., Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
     with writing(url) as connection:
-        dialects = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
         if connection.dialect.name not in dialects:
             raise TerminalError(
                 f"{connection.dialect.name} cannot hold the platform's tables", where=hidden(url),
                 mend="use sqlite or postgresql",
             )
         statement = dialects[connection.dialect.name](target).values(row)
-        rest = {column.name: statement.excluded[column.name] for column in target.columns if column.name not in keys}
+        rest = {name: statement.excluded[name] for name in target.columns.keys() if name not in keys}
         connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=rest))
 
 
@@ -73,7 +75,7 @@ def rows(
 
     source = tables.table(table)
     _known(table, equal)
-    query = select(source).where(*(source.c[name] == _value(name, value, table) for name, value in equal.items()))
+    query = select(source).where(*(source.c[name] == _value(name, equal[name], table) for name in equal))
     # Versions and ids are text that counts: r9 comes before r10.
     keys = [part for column in source.primary_key for part in
             ([column] if column.type.python_type is int else [func.length(column), column])]
@@ -90,7 +92,8 @@ def _known(table: str, values: Mapping[str, Any]) -> None:
     unknown = [name for name in values if name not in columns]
     if unknown:
         raise UsageError(
-            f"there is no column {unknown[0]!r}", where=f"table {table}", mend=f"its columns are {', '.join(columns)}"
+            f"there is no column {unknown[0]!r}", where=f"table {table}",
+            mend=f"its columns are {', '.join(columns)}",
         )
 
 

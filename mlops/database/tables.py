@@ -12,7 +12,8 @@ PREFIX = "mlops_"
 
 # table → the column that orders it in time
 TIME: dict[str, str] = {
-    "runs": "started", "releases": "created", "model_moves": "at", "data_versions": "created", "models": "created",
+    "runs": "started", "releases": "created", "model_moves": "at", "data_versions": "created",
+    "models": "created",
 }
 TIMES = frozenset({"started", "finished", "created", "at"})
 """Columns that hold a moment, as ISO 8601 text in UTC with microseconds: so text order is time order."""
@@ -43,13 +44,15 @@ def metadata() -> MetaData:
 
     known = MetaData()
     Table(
-        "mlops_runs", known, Column("id", String(64), primary_key=True), time("started"), time("finished", nullable=True),
-        Column("outcome", String(32)), Column("event", String(64)), Column("commit", String(64)), document(),
+        "mlops_runs", known, Column("id", String(64), primary_key=True),
+        time("started"), time("finished", nullable=True), Column("outcome", String(32)),
+        Column("event", String(64)), Column("commit", String(64)), document(),
         Index("ix_mlops_runs_started", "started"),
     )
     Table(
-        "mlops_releases", known, Column("id", String(64), primary_key=True), time("created"), Column("kind", String(32)),
-        Column("commit", String(64)), Column("outcome", String(32)), document(),
+        "mlops_releases", known, Column("id", String(64), primary_key=True),
+        time("created"), Column("kind", String(32)), Column("commit", String(64)),
+        Column("outcome", String(32)), document(),
         Index("ix_mlops_releases_created", "created"),
     )
     Table(
