@@ -9,8 +9,10 @@ from __future__ import annotations
 from mlops.serving.bundle import Bundle, write_bundle
 from mlops.serving.inputs import InvalidRowsError, Problem
 from mlops.serving.manifest import BundleManifest, Input, Proof, Scores, Tensor
+from mlops.serving.proof import disagreements
+from mlops.serving.store import BundleStore, FolderStore, ListedModel, open_store, read_models
 
 __all__ = [
-    "Bundle", "BundleManifest", "Input", "InvalidRowsError", "Problem", "Proof", "Scores", "Tensor",
-    "write_bundle",
+    "Bundle", "BundleManifest", "BundleStore", "FolderStore", "Input", "InvalidRowsError", "ListedModel",
+    "Problem", "Proof", "Scores", "Tensor", "disagreements", "open_store", "read_models", "write_bundle",
 ]

@@ -24,6 +24,7 @@ from mlops.records.base import decode
 from mlops.serving.engines import Engine, open_engine
 from mlops.serving.inputs import RowReader
 from mlops.serving.manifest import BundleManifest, Proof, Scores
+from mlops.serving.proof import disagreements
 
 SUFFIX = ".bundle"
 _MANIFEST, _PROOF = "bundle.json", "proof.json"
@@ -34,19 +35,17 @@ _FIXED_TIME = (1980, 1, 1, 0, 0, 0)
 def write_bundle(path: Path, manifest: BundleManifest, model: bytes, proof: Proof) -> str:
     """Write the bundle to `path`, wholly or not at all, and return its checksum (`sha256:…`).
 
-    The bundle is opened and scores its own proof's rows before anything is written: a bundle that
-    cannot be served is never found in a store.
+    The bundle is opened and gives its proof before anything is written: a bundle that cannot be
+    served, or does not agree with the registered model, is never found in a store.
 
     Raises:
         InvalidRecordError: manifest or proof hold what JSON cannot (NaN), or do not fit each other.
-        IntegrityError: manifest and model do not agree, or the model cannot be loaded.
+        IntegrityError: manifest, model and proof do not agree, or the model cannot be loaded.
         ConfigurationError: the folder cannot be written.
     """
     _check(manifest, proof)
     content = _pack(manifest, model, proof)
-    bundle = Bundle(content, path, "")
-    if proof.rows:
-        bundle.score(proof.rows)
+    Bundle(content, path, "").expect_proof()
     files.write_atomic(path, content)
     return files.sha256_bytes(content)
 
@@ -148,6 +147,21 @@ class Bundle:
     def proof(self) -> Proof:
         """Held-out rows with the registered model's own answers."""
         return decode(Proof, self._proof, where=f"{self.path}:{_PROOF}")
+
+    def expect_proof(self) -> None:
+        """Score the proof's rows here and now.
+
+        Raises:
+            IntegrityError: the answers are not the registered model's.
+            InvalidRowsError: the proof holds rows that the model cannot take.
+        """
+        proof = self.proof
+        if proof.rows and (found := disagreements(proof, self.score(proof.rows))):
+            raise IntegrityError(
+                f"does not answer as the registered model does: {found[0]} ({len(found)} differences)",
+                where=f"{self.manifest.model} version {self.manifest.version}",
+                mend="register the model again; when it stays so, its export is wrong on this machine",
+            )
 
     def score(self, rows: list[dict[str, Any]]) -> Scores:
         """One answer a row.
