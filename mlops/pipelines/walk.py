@@ -103,10 +103,16 @@ def judge(made: Plan, done: Result) -> GateVerdict:
         return GateVerdict(open=True, pipelines=[], problems=[])  # nothing planned, nothing ran: nothing to judge
     from mlops.routing import gate
 
-    return gate.judge(made, _results(done))
+    planned = {each.pipeline for each in made.workflows if each.verdict != "SKIP"}
+    results = {
+        name: ("success" if name in planned else "skipped") if result == "cached" else result
+        for name, result in _results(done).items()
+    }
+    return gate.judge(made, results)
 
 
 def _results(done: Result) -> dict[str, str]:
+    """Each pipeline's result; `cached` where all its steps were up to date and so none ran."""
     results = dict.fromkeys(PIPELINES, "skipped")
     for receipt in done.receipts:
         if receipt.pipeline not in results or results[receipt.pipeline] == "failure":

@@ -1,0 +1,30 @@
+"""What `mlops data run`, `mlops model run` and `mlops service run` share: one pipeline through the runner."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import typer
+
+from mlops.cli.common import Format, open_workspace, print_json
+
+
+def run_pipeline(
+    names: list[str], subjects: list[str], *, repository: Path, format: Format, source: str = ""  # noqa: A002
+) -> None:
+    """Bring the pipelines `names` up to date, for `subjects` or for all, and end with the answer's exit code."""
+    from mlops.logs import say
+    from mlops.pipelines.progress import Lines
+    from mlops.pipelines.steps import Run
+    from mlops.pipelines.walk import run_pipelines
+
+    places, settings = open_workspace(repository)
+    given = source if not source or "://" in source else str(Path(source).expanduser().resolve())
+    run = Run(places, settings, given or None, who=os.environ.get("GITHUB_ACTOR") or f"mlops {names[0]} run")
+    done, _ = run_pipelines(run, names, Lines(), subjects=subjects)
+    for receipt in done.failed:
+        say(f"\nFAILED {receipt.pipeline}/{receipt.step} {receipt.subject}\n  {receipt.error}")
+    if format is Format.JSON:
+        print_json([receipt.to_dict() for receipt in done.receipts])
+    raise typer.Exit(done.exit_code)
