@@ -1,0 +1,51 @@
+"""YAML configuration: checked against its shape, with file, line and field in the error."""
+
+import msgspec
+import pytest
+
+from mlops import documents
+from mlops.errors import ConfigurationError, MissingInputError
+
+
+class Part(msgspec.Struct, forbid_unknown_fields=True):
+    size: int
+
+
+class Shape(msgspec.Struct, forbid_unknown_fields=True):
+    name: str
+    parts: list[Part] = []
+    flag: bool = False
+
+
+def write(folder, text):
+    path = folder / "shape.yaml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def test_a_good_file_is_read_as_yaml_1_2(tmp_path):
+    path = write(tmp_path, "name: on\nparts:\n  - size: 3\nflag: true\n")
+    # In YAML 1.1 `on` would be a boolean.
+    assert documents.read(Shape, path) == Shape("on", [Part(3)], True)
+
+
+@pytest.mark.parametrize(("text", "line", "says"), [
+    ("name: x\nparts:\n  - size: 3\n  - size: big\n", 4, r"parts\[1\]\.size.*int"),
+    ("name: x\nparts: []\nparst: []\n", 3, "parst"),
+    ("name: x\nparts:\n  - size: 1\n    sise: 2\n", 4, "sise"),
+    ("name: [x\n", 2, "not YAML"),
+    ("name: x\nname: y\n", 2, "duplicate"),
+])
+def test_an_error_names_the_line_and_the_field(tmp_path, text, line, says):
+    path = write(tmp_path, text)
+    with pytest.raises(ConfigurationError, match=says) as caught:
+        documents.read(Shape, path)
+    assert caught.value.where == f"{path}:{line}"
+
+
+def test_a_missing_field_an_empty_file_and_other_bytes_are_errors(tmp_path):
+    for text, says in (("flag: true\n", "name"), ("", "Shape|object"), (b"\xff\xfe", "UTF-8|YAML")):
+        with pytest.raises(ConfigurationError, match=says):
+            documents.read(Shape, write(tmp_path, text))
+    with pytest.raises(MissingInputError):
+        documents.read(Shape, tmp_path / "absent.yaml")
