@@ -26,7 +26,8 @@ def pytest(folder: Path, junit: Path) -> dict[str, Any]:
         sys.executable, "-m", "pytest", "tests", "-q", "--no-header", "--tb=short", "-p", "no:cacheprovider",
         f"--junit-xml={junit}", "--rootdir=.", "-c", os.devnull, "--import-mode=importlib",
     ]
-    environment = {**os.environ, "PYTHONPATH": str(folder)}
+    # The service's own `app`, and the library of the same tree.
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), str(folder.parent.parent)])}
     done = processes.run(command, cwd=folder, env=environment)
     output = done.stdout.decode(errors="replace")
     print(output, done.stderr.decode(errors="replace"), file=sys.stderr)

@@ -1,0 +1,25 @@
+"""What a start of the command costs, beside Python itself and the imports that it avoids."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from benchmarks.measure import processes, table
+
+_HERE = Path(__file__).parent.parent
+
+
+def report() -> str:
+    """Figures for help, a run with nothing to do (where a run was made), and the peers."""
+    mlops = [sys.executable, "-m", "mlops.cli"]
+    commands = {
+        "python -c pass": [sys.executable, "-c", "pass"],
+        "mlops --help": [*mlops, "--help"],
+        "mlops route --help": [*mlops, "route", "--help"],
+        "python -c 'import mlflow'": [sys.executable, "-c", "import mlflow"],
+        "python -c 'import great_expectations'": [sys.executable, "-c", "import great_expectations"],
+    }
+    if (_HERE / ".mlops" / "runs" / "last.json").exists():
+        commands["mlops run, nothing to do"] = [*mlops, "run", "--repository", str(_HERE)]
+    return table("Start of the command", processes(commands), against="python -c pass")
