@@ -126,6 +126,11 @@ class RowReader:
         Raises:
             InvalidRowsError: a row or field is wrong; the first problems are named.
         """
+        if rows and not self._dates:
+            try:
+                return [self._tuple(row) for row in msgspec.convert(rows, self._list)]
+            except msgspec.ValidationError:
+                pass
         return self._checked(rows)
 
     def _checked(self, rows: Any) -> list[Row]:
@@ -170,7 +175,7 @@ class RowReader:
         if len(row) > len(self.columns) or not row.keys() <= self._names:
             for name in row:
                 if name not in self._names:
-                    problems.append(Problem(index, str(name)[:100], "unknown", "is no column of this model"))
+                    problems.append(Problem(index, _printable(name), "unknown", "is no column of this model"))
         return tuple(values), problems
 
 
@@ -183,7 +188,7 @@ def parse_json(content: bytes) -> Any:
         InvalidRowsError: not JSON (or not UTF-8, or nested too deeply).
     """
     try:
-        return json.loads(content)
+        return json.loads(content.decode())
     except (ValueError, RecursionError) as error:
         reason = str(error) if isinstance(error, json.JSONDecodeError) else type(error).__name__
         raise InvalidRowsError([Problem(None, None, "json", f"is not JSON: {reason}")], 1) from error
@@ -203,6 +208,10 @@ def _take(column: Input, value: Any, largest: float) -> tuple[Any, Wrong]:
         return value, wrong
     if not isinstance(value, str):
         return None, ("type", f"must be a text, not {_named(value)}")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return None, ("type", "must be a text of whole characters, not half a surrogate pair")
     if column.type == "datetime":
         try:
             datetime.fromisoformat(value)
@@ -235,6 +244,11 @@ def _take_integer(value: Any) -> tuple[Any, Wrong]:
     if not SMALLEST_INTEGER <= value <= LARGEST_INTEGER:
         return None, ("range", "must fit into 64 bits")
     return int(value), None
+
+
+def _printable(name: Any) -> str:
+    """A field's name as it came, safe to send back."""
+    return str(name)[:100].encode(errors="replace").decode()
 
 
 def _named(value: Any) -> str:
