@@ -44,6 +44,7 @@ class BundleManifest(Document, frozen=True, kw_only=True):
         version: MLflow's integer, as text.
         run_id: MLflow's run that trained the model.
         engine: `onnx`, or `sklearn` for a model that cannot be exported.
+        engine_reason: Why the slow engine was taken; empty for `onnx`.
         inputs: The columns of a row.
         tensors: How the columns make up the graph's inputs. Empty: each graph input is named as a column
             and has the shape [rows, 1]. One matrix of many columns is scored faster than many of one.
@@ -60,6 +61,7 @@ class BundleManifest(Document, frozen=True, kw_only=True):
     run_id: str
     task: Task
     engine: Engine
+    engine_reason: str = ""
     inputs: list[Input]
     tensors: list[Tensor] = []
     outputs: dict[str, str] = {}
