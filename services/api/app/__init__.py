@@ -1,0 +1,1 @@
+"""The platform's API and its first page. Reads the database and asks `predict`; changes nothing."""

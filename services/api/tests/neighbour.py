@@ -1,0 +1,48 @@
+"""A server in the place of `predict`, and what it serves."""
+
+from __future__ import annotations
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+SHA = "sha256:" + "ab" * 32
+MODELS = {"housing": {"version": "3", "sha256": SHA, "engine": "onnx"}}
+
+
+class Neighbour:
+    """A server in the place of `predict`; a test decides what its /ready says and how soon."""
+
+    def __init__(self) -> None:
+        self.status, self.body = 200, json.dumps({"ready": True, "models": MODELS}).encode()
+        self.hold = threading.Event()
+        self.hold.set()
+        self.asked: list[str] = []
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:  # noqa: N802 - the name that http.server calls
+                outer.asked.append(self.path)
+                outer.hold.wait(20)
+                self.send_response(outer.status)
+                self.send_header("Content-Length", str(len(outer.body)))
+                self.end_headers()
+                self.wfile.write(outer.body)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def says(self, status: int, body: Any) -> None:
+        self.status = status
+        self.body = body if isinstance(body, bytes) else json.dumps(body).encode()
+
+    def close(self) -> None:
+        self.hold.set()
+        self.server.shutdown()
+        self.server.server_close()
