@@ -46,7 +46,12 @@ class Split(Record, frozen=True, kw_only=True):
 
 
 class Validation(Record, frozen=True, kw_only=True):
-    """The suite's verdict. `success` is false where fewer expectations were evaluated than declared."""
+    """The suite's verdict. `success` is false where fewer expectations were evaluated than declared.
+
+    Attributes:
+        report: The Data Docs page, as a path in the repository.
+        data_sha256: Of the ingested file that was validated.
+    """
 
     suite: str
     suite_sha256: str
@@ -55,6 +60,7 @@ class Validation(Record, frozen=True, kw_only=True):
     successful: int
     engine: str
     report: str | None = None
+    data_sha256: str = ""
 
 
 class CheckResult(Record, frozen=True, kw_only=True):

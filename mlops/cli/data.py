@@ -1,0 +1,126 @@
+"""`mlops data`: ingest, validate, process, check and version a data set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mlops.cli.common import HERE, Format, FormatOption, RepositoryOption, new_app, open_workspace, print_json, print_table
+from mlops.config import Workspace
+
+if TYPE_CHECKING:
+    from mlops.data_pipeline import Dataset
+
+app = new_app(
+    "Ingest, validate, process, check and version a data set (a file under data/datasets/).", no_args_is_help=True
+)
+
+NameArgument = Annotated[str, typer.Argument(help="The data set: the stem of its file in data/datasets/.", metavar="DATASET")]
+SourceOption = Annotated[
+    str | None, typer.Option("--source", help="A CSV or Parquet file, or an http(s) address, instead of its own source.")
+]
+GivenOption = Annotated[bool, typer.Option("--given", help="Work on what `ingest --source` took in.")]
+
+
+def _open(repository: Path, name: str, given: bool) -> tuple[Workspace, Dataset, Path]:
+    from mlops.data_pipeline import read_dataset
+
+    places, _ = open_workspace(repository)
+    dataset = read_dataset(places.repository, name)
+    return places, dataset, places.data / name / "work" / ("given" if given else "default")
+
+
+@app.command()
+def ingest(
+    name: NameArgument, source: SourceOption = None, format: FormatOption = Format.TABLE,  # noqa: A002
+    repository: RepositoryOption = HERE,
+) -> None:
+    """Read the data set's source, or the file or address --source, into the work folder."""
+    from mlops.data_pipeline import steps
+
+    places, dataset, folder = _open(repository, name, source is not None)
+    record = steps.ingest(places, dataset, folder, source)
+    if format is Format.JSON:
+        return print_json(record)
+    label = "simulated" if record.simulated else "as given" if source else "real"
+    print(f"{name}: {record.rows} rows from {record.location} ({label}), {record.sha256}")
+
+
+@app.command()
+def validate(
+    name: Annotated[str | None, typer.Argument(metavar="[DATASET]", help="The data set.")] = None,
+    dataset: Annotated[str | None, typer.Option("--dataset", help="The same as DATASET.")] = None,
+    source: SourceOption = None, given: GivenOption = False, format: FormatOption = Format.TABLE,  # noqa: A002
+    repository: RepositoryOption = HERE,
+) -> None:
+    """Run the suite. With --source the file is judged, checks and all, and nothing is written."""
+    from mlops.data_pipeline import steps
+    from mlops.data_pipeline.judge import judge
+    from mlops.errors import UsageError
+
+    if bool(name) == bool(dataset):
+        raise UsageError("name one data set", mend="mlops data validate DATASET, or --dataset DATASET")
+    places, declared, folder = _open(repository, name or dataset or "", given)
+    if source is None:
+        record = steps.validate(places, declared, folder)
+        if format is Format.JSON:
+            print((folder / steps.VALIDATION).read_text(encoding="utf-8"), end="")
+        else:
+            print(f"{declared.name}: {record.successful} of {record.evaluated} expectations hold; page: {record.report}")
+        return
+    judgement = judge(declared, source)
+    if format is Format.JSON:
+        print_json(judgement.document)
+    else:
+        print(judgement.summary())
+    if judgement.verdict != "pass":
+        raise typer.Exit(1 if judgement.verdict == "fail" else 2)
+
+
+@app.command()
+def process(
+    name: NameArgument, given: GivenOption = False, format: FormatOption = Format.TABLE,  # noqa: A002
+    repository: RepositoryOption = HERE,
+) -> None:
+    """Process the validated rows and split them."""
+    from mlops.data_pipeline import steps
+
+    facts = steps.process(*_open(repository, name, given))
+    if format is Format.JSON:
+        return print_json(facts)
+    print(f"{name}: " + ", ".join(f"{key} {value}" for key, value in facts.items()))
+
+
+@app.command()
+def check(
+    name: NameArgument, given: GivenOption = False, format: FormatOption = Format.TABLE,  # noqa: A002
+    repository: RepositoryOption = HERE,
+) -> None:
+    """Run the quality checks: duplicates, leakage, volume, relations, the target."""
+    from mlops.data_pipeline import steps
+
+    places, dataset, folder = _open(repository, name, given)
+    results = steps.check(places, dataset, folder)
+    if format is Format.JSON:
+        return print_json({"schema": 1, "dataset": name, "checks": [result.to_dict() for result in results]})
+    print_table([("yes" if each.success else each.severity, each.name, each.message) for each in results],
+                ("OK", "CHECK", "FOUND"))
+
+
+@app.command()
+def version(
+    name: NameArgument, given: GivenOption = False, format: FormatOption = Format.TABLE,  # noqa: A002
+    repository: RepositoryOption = HERE,
+) -> None:
+    """Publish the processed rows as a version."""
+    from mlops.data_pipeline import steps
+
+    record = steps.version(*_open(repository, name, given))
+    if format is Format.JSON:
+        return print_json(record)
+    simulated = " (simulated)" if record.source.simulated else ""
+    parts = ", ".join(f"{part.name} {part.rows}" for part in record.splits)
+    print(f"{name} {record.version}{simulated}: {record.rows} rows ({parts}), quality {record.quality:.3f}")
+

@@ -1,0 +1,86 @@
+"""One source judged on the spot: read, suite and checks in one answer, nothing written."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from mlops.data_pipeline import checks
+from mlops.data_pipeline.dataset import Dataset
+from mlops.data_pipeline.sources import open_source
+from mlops.errors import BadDataError
+from mlops.records import CheckResult
+from mlops.validation import Outcome, Suite, read_suite, validate
+from mlops.validation.outcome import Verdict
+
+
+@dataclasses.dataclass(frozen=True)
+class Judgement:
+    """What is known of a source.
+
+    Attributes:
+        document: Great Expectations' validation result with `checks`, `verdict` and `findings` beside it.
+        verdict: `fail` for bad data, `error` where the suite could not be evaluated.
+    """
+
+    document: dict[str, Any]
+    verdict: Verdict
+    lines: tuple[str, ...]
+
+    def summary(self) -> str:
+        """The answer for people."""
+        told = self.document["statistics"]
+        passed = sum(check["success"] for check in self.document["checks"])
+        head = (
+            f"{self.verdict}: {told['successful_expectations']} of {told['evaluated_expectations']} expectations, "
+            f"{passed} of {len(self.document['checks'])} checks hold"
+        )
+        return "\n".join([head, *(f"  - {line}" for line in self.lines)])
+
+
+def judge(dataset: Dataset, source: str | None = None) -> Judgement:
+    """Judge `source` (a path or URL; the data set's own when absent) by the data set's suite and checks.
+
+    A file that is no table at all is bad data too, with the check `readable` to say why.
+
+    Raises:
+        MissingInputError, UnavailableError, ConfigurationError: the question could not be asked.
+    """
+    suite = read_suite(dataset.suite_path)
+    try:
+        raw = open_source(dataset, source)
+    except BadDataError as error:
+        message = f"{error.where}: {error.message}" if error.where else error.message
+        unread = CheckResult(
+            name="readable", success=False, severity="block", message=message, details={"mend": error.mend}
+        )
+        return _assemble(_nothing_evaluated(dataset, suite, source), None, [unread])
+    meta = {"dataset": dataset.name, "source": raw.source.location, "simulated": raw.source.simulated}
+    outcome = validate(suite, raw.table, meta=meta)
+    readable = CheckResult(name="readable", success=True, severity="block", message=f"{raw.table.height} rows")
+    return _assemble(outcome.document, outcome, [readable, *checks.of_table(dataset, raw.table)])
+
+
+def _assemble(document: dict[str, Any], outcome: Outcome | None, results: list[CheckResult]) -> Judgement:
+    failed = checks.blocking(results)
+    verdict: Verdict = "fail" if failed or outcome is None else outcome.verdict
+    findings = outcome.findings if outcome else ()
+    lines = [str(finding) for finding in findings] + [f"{each.name}: {each.message}" for each in failed]
+    whole = {
+        **document, "success": verdict == "pass", "verdict": verdict,
+        "checks": [result.to_dict() for result in results],
+        "findings": [dataclasses.asdict(finding) for finding in findings],
+    }
+    return Judgement(whole, verdict, tuple(lines))
+
+
+def _nothing_evaluated(dataset: Dataset, suite: Suite, source: str | None) -> dict[str, Any]:
+    """Great Expectations' result shape where no expectation could be asked."""
+    return {
+        "success": False, "results": [], "suite_name": suite.name, "suite_parameters": {},
+        "statistics": {
+            "evaluated_expectations": 0, "successful_expectations": 0, "unsuccessful_expectations": 0,
+            "success_percent": None,
+        },
+        "meta": {"dataset": dataset.name, "source": source, "simulated": False}, "id": None,
+    }

@@ -1,0 +1,96 @@
+"""From validated rows to processed ones, split in a training and a held-out part."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+from mlops import product
+from mlops.data_pipeline.dataset import Dataset
+from mlops.data_pipeline.fingerprint import column_type, fingerprint, row_digests
+from mlops.errors import BadDataError, ConfigurationError
+from mlops.files import combine
+from mlops.records import ColumnShape
+
+if TYPE_CHECKING:
+    import polars
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """Rows of one side of the split, in the order of their digests, with their fingerprint."""
+
+    name: str
+    table: polars.DataFrame
+    fingerprint: str
+
+
+def apply(dataset: Dataset, table: polars.DataFrame) -> polars.DataFrame:
+    """The product's own processing of a validated table.
+
+    Raises:
+        ConfigurationError: the function cannot be loaded, or returns no table with the target.
+        BadDataError: no row is left.
+    """
+    import polars as pl
+
+    function = product.load(dataset.process, where=f"{dataset.file} (process)", repository=dataset.repository)
+    result: Any = function(table)
+    if not isinstance(result, pl.DataFrame):
+        raise ConfigurationError(
+            f"{dataset.process} returned {type(result).__name__}, not a table", where=dataset.file,
+            mend="return a Polars DataFrame",
+        )
+    if dataset.target not in result.columns:
+        raise ConfigurationError(
+            f"{dataset.process} lost the target {dataset.target!r}", where=dataset.file, mend="keep the target's column"
+        )
+    if result.height == 0:
+        raise BadDataError(f"{dataset.process} left no row", where=dataset.source, mend="give data that it can use")
+    return result
+
+
+def split(dataset: Dataset, table: polars.DataFrame) -> tuple[Part, Part]:
+    """The training part and the held-out part of processed rows.
+
+    On which side a row falls depends on its own features alone (a salted digest, taken as a number between 0
+    and 1, against the share): not on the order of the rows, nor on what other rows there are. Rows with the
+    same features fall on the same side. Both parts are ordered by digest, so that the files are the same whatever order the
+    rows came in.
+    """
+    import polars as pl
+
+    features = [name for name in table.columns if name != dataset.target]
+    share, salt = dataset.split.test, f"{dataset.name}/{dataset.split.salt}"
+    held = [_unit(digest) < share for digest in row_digests(table, features, salt=salt)]
+    digests = row_digests(table)
+    marked = table.with_columns(
+        pl.Series("__held", held, dtype=pl.Boolean), pl.Series("__digest", digests, dtype=pl.Binary)
+    ).sort("__digest")
+    return _part("train", marked, False), _part("test", marked, True)
+
+
+def _part(name: str, marked: polars.DataFrame, held: bool) -> Part:
+    rows = marked.filter(marked["__held"] if held else ~marked["__held"])
+    table = rows.drop("__held", "__digest")
+    return Part(name, table, fingerprint(table, rows["__digest"].to_list()))
+
+
+def version_fingerprint(train: Part, test: Part) -> str:
+    """The fingerprint of a version: of the rows, and of the side that each is on."""
+    return combine([(part.name, part.fingerprint) for part in (train, test)])
+
+
+def shapes(dataset: Dataset, table: polars.DataFrame) -> list[ColumnShape]:
+    """The columns of a processed table; one that is declared may be empty where the declaration says so."""
+    return [
+        ColumnShape(
+            name=name, type=column_type(name, table.schema[name]),
+            nullable=dataset.columns[name].nullable if name in dataset.columns else table[name].null_count() > 0,
+        )
+        for name in table.columns
+    ]
+
+
+def _unit(digest: bytes) -> float:
+    return float(int.from_bytes(digest[:8], "big") / 2**64)

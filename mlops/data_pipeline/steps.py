@@ -1,0 +1,223 @@
+"""The steps of the data pipeline: ingest, validate, process, check, version.
+
+Each reads what the step before left in the work folder and leaves its own files there, each whole
+or not at all. What a step was run on is written down by checksum and compared by the next, so that a
+verdict on other rows is never taken for one on these.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlops.config import Workspace
+from mlops.data_pipeline import checks, process as processing
+from mlops.data_pipeline.dataset import Dataset
+from mlops.data_pipeline.sources import open_source
+from mlops.errors import BadDataError, MissingInputError
+from mlops.files import sha256_bytes, sha256_file, write_atomic
+from mlops.records import CheckResult, DataVersion, Document, Source, Validation
+from mlops.records import read as read_record
+
+if TYPE_CHECKING:
+    import polars
+
+INGESTED = "ingested.parquet"
+SOURCE = "source.json"
+VALIDATION = "validation.json"
+VALIDATION_RECORD = "validation-record.json"
+PROCESSED = "processed.parquet"
+TRAIN = "train.parquet"
+TEST = "test.parquet"
+CHECKS = "checks.json"
+VERSION = "version.json"
+
+
+class Checked(Document, frozen=True, kw_only=True):
+    """The content of `checks.json`: the results, and the checksums of the files that were checked."""
+
+    dataset: str
+    inputs: dict[str, str]
+    checks: list[CheckResult]
+
+
+def ingest(places: Workspace, dataset: Dataset, folder: Path, source: str | None = None) -> Source:
+    """Read the source (the data set's own, or the path or URL `source`) into `ingested.parquet` and `source.json`.
+
+    Raises:
+        MissingInputError, UnavailableError, BadDataError, ConfigurationError: see `sources.open_source`.
+    """
+    raw = open_source(dataset, source)
+    _write_table(folder / INGESTED, raw.table)
+    write_atomic(folder / SOURCE, raw.source.to_json())
+    return raw.source
+
+
+def validate(places: Workspace, dataset: Dataset, folder: Path) -> Validation:
+    """Run the suite on `ingested.parquet`; write `validation.json`, its record and the Data Docs page.
+
+    All three are written for bad data too, before the error is raised.
+
+    Raises:
+        BadDataError: the data breaks the suite; names expectations, columns, rows and values.
+        ConfigurationError: the suite is not valid or could not be evaluated.
+    """
+    from mlops import validation
+
+    suite = validation.read_suite(dataset.suite_path)
+    source = read_record(Source, _need(folder / SOURCE, "ingest", dataset))
+    table, digest = _read_table(folder / INGESTED, "ingest", dataset)
+    meta = {"dataset": dataset.name, "source": source.location, "simulated": source.simulated}
+    outcome = validation.validate(suite, table, meta=meta)
+    page = validation.write_site(
+        places.reports / "data_docs" / dataset.name, outcome.document, title=dataset.title,
+        notes=[f"{source.rows} rows from {source.location}, {source.sha256}."], simulated=source.simulated,
+    )
+    report = _relative(page, places.repository)
+    record = Validation(
+        suite=dataset.suite, suite_sha256=suite.sha256, success=outcome.success, evaluated=outcome.evaluated,
+        successful=outcome.successful, engine=outcome.engine, report=report, data_sha256=digest,
+    )
+    write_atomic(folder / VALIDATION, _json(outcome.document))
+    write_atomic(folder / VALIDATION_RECORD, record.to_json())
+    refusal = outcome.refusal(source.location, suite=dataset.suite, report=report)
+    if refusal:
+        raise refusal
+    return record
+
+
+def process(places: Workspace, dataset: Dataset, folder: Path) -> dict[str, Any]:
+    """Process the validated rows and split them: `processed.parquet`, `train.parquet`, `test.parquet`.
+
+    Returns:
+        Facts: rows, columns, rows of each part, the fingerprint that the version will have.
+
+    Raises:
+        BadDataError: the rows were not validated, or broke the suite.
+    """
+    table, _ = _validated(dataset, folder)
+    result = processing.apply(dataset, table)
+    train, test = processing.split(dataset, result)
+    _write_table(folder / PROCESSED, result)
+    _write_table(folder / TRAIN, train.table)
+    _write_table(folder / TEST, test.table)
+    return {
+        "rows": result.height, "columns": result.width, "train": train.table.height, "test": test.table.height,
+        "fingerprint": processing.version_fingerprint(train, test),
+    }
+
+
+def check(places: Workspace, dataset: Dataset, folder: Path) -> list[CheckResult]:
+    """Run the quality checks on the ingested rows and on the two parts; write `checks.json`.
+
+    Raises:
+        BadDataError: a check of severity `block` failed.
+    """
+    table, ingested = _read_table(folder / INGESTED, "ingest", dataset)
+    train, train_digest = _read_table(folder / TRAIN, "process", dataset)
+    test, test_digest = _read_table(folder / TEST, "process", dataset)
+    results = [*checks.of_table(dataset, table), *checks.of_splits(dataset, train, test)]
+    checked = Checked(
+        dataset=dataset.name, checks=results, inputs={INGESTED: ingested, TRAIN: train_digest, TEST: test_digest}
+    )
+    write_atomic(folder / CHECKS, checked.to_json())
+    refuse(dataset, results, read_record(Source, folder / SOURCE).location)
+    return results
+
+
+def refuse(dataset: Dataset, results: list[CheckResult], where: str) -> None:
+    """Raise BadDataError for the checks that block, if there are any."""
+    failed = checks.blocking(results)
+    if failed:
+        lines = "\n".join(f"  - {result.name}: {result.message}" for result in failed)
+        raise BadDataError(
+            f"the data fails {len(failed)} of {len(results)} checks\n{lines}", where=where,
+            mend="correct the data (rows count from 1, the header is not counted); where the data is right, change "
+            f"`checks` in {_relative(dataset.file, dataset.repository)}",
+        )
+
+
+def version(places: Workspace, dataset: Dataset, folder: Path) -> DataVersion:
+    """Publish the processed rows as a version; write `version.json` into the work folder last.
+
+    Raises:
+        BadDataError: what was checked or validated are not these rows, or they failed.
+    """
+    from mlops.data_pipeline.versions import publish
+
+    _, validation = _validated(dataset, folder)
+    checked = read_record(Checked, _need(folder / CHECKS, "check", dataset))
+    _, ingested = _read_table(folder / INGESTED, "ingest", dataset)
+    train, train_digest = _read_table(folder / TRAIN, "process", dataset)
+    test, test_digest = _read_table(folder / TEST, "process", dataset)
+    if checked.inputs != {INGESTED: ingested, TRAIN: train_digest, TEST: test_digest}:
+        raise _stale("check", dataset, folder / CHECKS)
+    source = read_record(Source, folder / SOURCE)
+    refuse(dataset, checked.checks, source.location)
+    record = publish(
+        places, dataset, train, test, source=source, validation=validation, results=checked.checks
+    )
+    write_atomic(folder / VERSION, record.to_json())
+    return record
+
+
+def _validated(dataset: Dataset, folder: Path) -> tuple[polars.DataFrame, Validation]:
+    """The ingested rows, if the verdict in the folder is on them and good."""
+    table, digest = _read_table(folder / INGESTED, "ingest", dataset)
+    record = read_record(Validation, _need(folder / VALIDATION_RECORD, "validate", dataset))
+    if record.data_sha256 != digest or record.suite_sha256 != sha256_file(dataset.suite_path):
+        raise _stale("validate", dataset, folder / VALIDATION_RECORD)
+    if not record.success:
+        raise BadDataError(
+            "the data broke its suite", where=folder / VALIDATION,
+            mend=f"run `mlops data validate {dataset.name}` to see what is wrong",
+        )
+    return table, record
+
+
+def _write_table(path: Path, table: polars.DataFrame) -> None:
+    import io
+
+    buffer = io.BytesIO()
+    table.write_parquet(buffer, compression="zstd")
+    write_atomic(path, buffer.getvalue())
+
+
+def _read_table(path: Path, step: str, dataset: Dataset) -> tuple[polars.DataFrame, str]:
+    """A table of the work folder with the checksum of the bytes that it was read from."""
+    import io
+
+    import polars as pl
+
+    content = _need(path, step, dataset).read_bytes()
+    try:
+        return pl.read_parquet(io.BytesIO(content)), sha256_bytes(content)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise MissingInputError(
+            "is damaged", where=path, mend=f"run `mlops data {step} {dataset.name}` to write it again"
+        ) from error
+
+
+def _need(path: Path, step: str, dataset: Dataset) -> Path:
+    if not path.is_file():
+        raise MissingInputError(
+            f"the step before has not run: {path.name} is missing", where=path,
+            mend=f"run `mlops data {step} {dataset.name}` first",
+        )
+    return path
+
+
+def _stale(step: str, dataset: Dataset, path: Path) -> BadDataError:
+    return BadDataError(
+        "is about other data or another suite than what is there now", where=path,
+        mend=f"run `mlops data {step} {dataset.name}` again",
+    )
+
+
+def _relative(path: Path, repository: Path) -> str:
+    return path.relative_to(repository).as_posix() if path.is_relative_to(repository) else str(path)
+
+
+def _json(document: dict[str, Any]) -> str:
+    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

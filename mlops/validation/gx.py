@@ -1,0 +1,182 @@
+"""The engine that is Great Expectations itself, on pandas, in memory, without telemetry.
+
+Importing it costs seconds, so it is imported at the first validation and nowhere else.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from mlops.errors import ConfigurationError
+from mlops.validation.suites import Suite
+
+if TYPE_CHECKING:
+    import polars
+
+ENGINE = "great_expectations/pandas"
+EXAMPLES = 20
+"""How many unexpected values and rows each result shows at most."""
+
+
+def load() -> Any:
+    """The package `great_expectations`, with telemetry and progress bars off.
+
+    Raises:
+        ConfigurationError: it is not installed.
+    """
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"  # read once, when the package is imported
+    logging.getLogger("great_expectations").setLevel(logging.CRITICAL)  # what goes wrong is in the results
+    try:
+        import great_expectations
+    except ImportError as error:
+        raise ConfigurationError(
+            f"Great Expectations cannot be imported: {error}", mend="install the extra: pip install 'switchyard[data]'"
+        ) from error
+    return great_expectations
+
+
+def build(suite: Suite) -> list[Any]:
+    """Great Expectations' own objects for the suite, each with an id that tells its place.
+
+    Raises:
+        ConfigurationError: an expectation is unknown, misspelt, or has arguments that it does not take.
+    """
+    load()
+    from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
+    from great_expectations.expectations.registry import list_registered_expectation_implementations
+
+    known = list_registered_expectation_implementations()
+    built = []
+    for index, raw in enumerate(suite.expectations):
+        if raw["type"] not in known:
+            raise ConfigurationError(
+                f"expectation {index + 1} has the unknown type {raw['type']!r}",
+                where=suite.where(index), mend=_near(raw["type"], known),
+            )
+        try:
+            settings = {name: value for name, value in raw.items() if name != "id"}
+            built.append(ExpectationConfiguration(**settings, id=identity(suite, index)).to_domain_obj())
+        except Exception as error:  # whatever it raises: an expectation it would drop is refused here
+            raise ConfigurationError(
+                f"expectation {index + 1}, {raw['type']}, is not valid: {_brief(error)}",
+                where=suite.where(index), mend="correct its arguments (kwargs); their names and types must fit",
+            ) from error
+    return built
+
+
+def run(suite: Suite, table: polars.DataFrame) -> list[dict[str, Any]]:
+    """Great Expectations' results for the suite on `table`, one an expectation, in the suite's order.
+
+    Row indexes in them count from 0. An expectation that gave no result has a result that says so.
+
+    Raises:
+        ConfigurationError: see `build`.
+    """
+    gx = load()
+    expectations = build(suite)
+    from great_expectations.core import ExpectationSuite
+
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False}
+    asset = context.data_sources.add_pandas("memory").add_dataframe_asset("table")
+    batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": _frame(table)})
+    declared = ExpectationSuite(name=suite.name)
+    declared.expectations = expectations
+    outcome = batch.validate(
+        declared, result_format={"result_format": "SUMMARY", "partial_unexpected_count": EXAMPLES}
+    )
+    found = {result.expectation_config.id: plain(result) for result in outcome.results}
+    return [
+        found.get(identity(suite, index)) or _unanswered(raw, identity(suite, index))
+        for index, raw in enumerate(suite.expectations)
+    ]
+
+
+def _frame(table: polars.DataFrame) -> Any:
+    """The table for pandas, text as plain objects: the type expectations do not know pandas' own text type."""
+    frame = table.to_pandas()
+    texts = [name for name in table.columns if str(table.schema[name]) == "String"]
+    return frame.astype(dict.fromkeys(texts, object))
+
+
+def identity(suite: Suite, index: int) -> str:
+    """A stable id for the expectation at `index`."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{suite.name}/{index}"))
+
+
+def plain(result: Any) -> dict[str, Any]:
+    """A result as plain JSON data, with exceptions in one shape.
+
+    Great Expectations writes an exception either flat or keyed by metric; here it is always flat,
+    with its last line for a traceback (the rest holds paths of the machine that ran it).
+    """
+    document: dict[str, Any] = _json({
+        "success": result.success,
+        "expectation_config": result.expectation_config.to_json_dict(),
+        "result": result.result,
+        "meta": result.meta,
+        "exception_info": result.exception_info,
+    })
+    document["success"] = bool(document["success"])
+    document["expectation_config"].get("kwargs", {}).pop("batch_id", None)
+    document["result"] = document["result"] or {}
+    document["exception_info"] = _flat(document["exception_info"] or {})
+    return document
+
+
+def _flat(info: dict[str, Any]) -> dict[str, Any]:
+    infos = [info] if "raised_exception" in info else [each for each in info.values() if isinstance(each, dict)]
+    raised = next((each for each in infos if each.get("raised_exception")), None)
+    if raised is None:
+        return {"raised_exception": False, "exception_traceback": None, "exception_message": None}
+    trace = str(raised.get("exception_traceback") or "").strip().splitlines()
+    return {
+        "raised_exception": True,
+        "exception_traceback": trace[-1] if trace else None,
+        "exception_message": str(raised.get("exception_message") or "no message"),
+    }
+
+
+def _json(value: Any) -> Any:
+    """`value` as JSON data: NumPy's scalars as Python's, infinities as text, not-a-number as null."""
+    if isinstance(value, dict):
+        return {str(key): _json(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set):
+        return [_json(item) for item in value]
+    if hasattr(value, "to_json_dict"):
+        return _json(value.to_json_dict())
+    if hasattr(value, "tolist") and not isinstance(value, str):  # NumPy's arrays and scalars
+        return _json(value.tolist())
+    if isinstance(value, float):
+        if value != value:
+            return None
+        return value if value not in (float("inf"), float("-inf")) else str(value)
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    return str(value)
+
+
+def _unanswered(raw: dict[str, Any], id: str) -> dict[str, Any]:  # noqa: A002 - Great Expectations' word
+    return {
+        "success": False, "expectation_config": {**raw, "id": id}, "result": {}, "meta": {},
+        "exception_info": {
+            "raised_exception": True, "exception_traceback": None,
+            "exception_message": "Great Expectations gave no result for this expectation",
+        },
+    }
+
+
+def _near(name: str, known: list[str]) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {near[0]}?" if near else "its types are listed at greatexpectations.io/expectations"
+
+
+def _brief(error: Exception) -> str:
+    """The error's text on one line, pydantic's heading left out."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return "; ".join(lines[1:] if len(lines) > 1 and "validation error" in lines[0] else lines)[:300]
