@@ -30,7 +30,11 @@ EXAMPLE: dict[str, Any] = {
 
 def facts(state: State, predict: ServiceState, settings: Settings) -> dict[str, Any]:
     """All that the page shows; where the database does not answer, that and what `predict` says."""
-    problem, runs, releases, models, data = None, [], [], [], []  # type: ignore[var-annotated]
+    problem: dict[str, Any] | None = None
+    runs: list[Row] = []
+    releases: list[Row] = []
+    models: list[Row] = []
+    data: list[Row] = []
     try:
         runs, releases = state.runs(RUNS), state.rows("releases", RELEASES)
         models, data = state.models(), state.data()
@@ -98,7 +102,7 @@ def _proof(release: Row | None, runs: list[Row]) -> Row | None:
     for run in runs:
         for step in run["steps"]:
             if (step["pipeline"], step["step"]) == ("release", "proof"):
-                return step
+                return dict(step)
     return None
 
 
