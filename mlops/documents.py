@@ -60,6 +60,12 @@ def parse(path: Path) -> tuple[Any, Any]:
     return plain(nodes), nodes
 
 
+def place(path: Path, field: str) -> str:
+    """`file:line` of a field such as `metric.name`, for an error about a file that has its shape."""
+    line = _line_of(parse(path)[1], field)
+    return f"{path}:{line}" if line else str(path)
+
+
 def plain(node: Any) -> Any:
     """ruamel's round-trip data as plain dictionaries, lists and scalars."""
     if isinstance(node, dict):

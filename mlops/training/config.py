@@ -1,0 +1,103 @@
+"""A model's file under `model/configs/`: one file, one model."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from mlops import documents, product
+from mlops.errors import ConfigurationError, MissingInputError
+from mlops.records.model import Task
+from mlops.training.metrics import METRICS
+
+
+class Metric(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the model is judged by.
+
+    Attributes:
+        name: One of `metrics.METRICS`.
+        direction: Which way is better.
+        tolerance: The relative loss against the champion that is still no reason to refuse.
+    """
+
+    name: str
+    direction: Literal["lower", "higher"]
+    tolerance: float = 0.0
+
+
+class ModelConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A model as its file declares it.
+
+    Attributes:
+        dataset: The data set whose published version it is trained on.
+        features: The columns that the model takes, in order.
+        trainer: `module:callable` with `(train_data, val_data, test_data, config, tracker) -> (model, parameters,
+            metrics)`; the data are pandas frames with the features and the target.
+        parameters: For the trainer.
+        floors: Metric → the value that it must reach whatever the champion's.
+        validation: Share of the training rows that the trainer gets as `val_data`, 0 for none.
+        libraries: Distributions that the fitted model needs; their versions are part of its identity.
+    """
+
+    name: str
+    task: Task
+    dataset: str
+    target: str
+    features: list[str]
+    trainer: str
+    metric: Metric
+    parameters: dict[str, Any] = {}
+    floors: dict[str, float] = {}
+    seed: int = 0
+    validation: float = 0.2
+    libraries: tuple[str, ...] = ("numpy", "pandas", "scikit-learn")
+    description: str = ""
+
+
+def read_model(repository: Path, name: str) -> ModelConfig:
+    """The model whose file is `model/configs/NAME.yaml`.
+
+    Raises:
+        MissingInputError: there is no such file.
+        ConfigurationError: it does not have its shape; names file, line and field.
+    """
+    path = repository / product.MODELS / f"{name}.yaml"
+    if not path.is_file():
+        known = product.names(repository, product.MODELS)
+        near = difflib.get_close_matches(name, known, n=1)
+        raise MissingInputError(
+            f"there is no model {name!r}", where=path,
+            mend=f"did you mean {near[0]}?" if near else f"the models are: {', '.join(known) or 'none'}",
+        )
+    config = documents.read(ModelConfig, path)
+    for field, message, mend in _findings(config, name):
+        raise ConfigurationError(f"field {field!r}: {message}", where=documents.place(path, field), mend=mend)
+    return config
+
+
+def _findings(config: ModelConfig, name: str) -> list[tuple[str, str, str]]:
+    """(field, what is wrong, how to mend it), the first ones first."""
+    found = []
+    if config.name != name:
+        found.append(("name", f"is {config.name!r} in the file of {name!r}", "name the file and the model alike"))
+    if not config.features or len(set(config.features)) < len(config.features):
+        found.append(("features", "must name at least one column, and each once", "list the columns the model takes"))
+    if config.target in config.features:
+        found.append(("features", f"hold the target {config.target!r}", "a model must not see what it predicts"))
+    if not 0.0 <= config.validation < 1.0:
+        found.append(("validation", "must be a share from 0 up to, not including, 1", "write for example 0.2"))
+    known = METRICS[config.task]
+    for field, metric in [("metric.name", config.metric.name), *((f"floors.{each}", each) for each in config.floors)]:
+        if metric not in known:
+            mend = f"for a {config.task} there are: {', '.join(known)}"
+            found.append((field, f"{metric!r} is no metric of a {config.task}", mend))
+    metric_known = known.get(config.metric.name)
+    if metric_known and metric_known.direction != config.metric.direction:
+        message = f"says {config.metric.direction}, but a {metric_known.direction} {config.metric.name} is better"
+        found.append(("metric.direction", message, f"write {metric_known.direction}"))
+    if not 0.0 <= config.metric.tolerance < 1.0:
+        found.append(("metric.tolerance", "must be a share from 0 up to, not including, 1", "write for example 0.02"))
+    return found
