@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
 
 LOGGER = logging.getLogger("mlops")
@@ -31,3 +32,17 @@ def colours(stream: object = sys.stderr) -> bool:
 def escape_command(text: str) -> str:
     """`text` made safe to print in a GitHub log, where a line that begins with `::` is a command."""
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def hide_secrets(address: str) -> str:
+    """`address` (a URL) safe to print: the password, and options that hold a secret, as `***`.
+
+    In an HTTP address a user without password may be a token, so it is hidden too. What is no valid
+    address is hidden rather too much than too little.
+    """
+    found = re.fullmatch(r"([A-Za-z][\w+.-]*://)(\S*)@(.*)", address, re.DOTALL)
+    if found:
+        user, colon, _ = found[2].partition(":")
+        hidden = f"{user}:***" if colon and user else "***" if colon or found[1].lower().startswith("http") else user
+        address = f"{found[1]}{hidden}@{found[3]}"
+    return re.sub(r"([?&;][^=&;]*(?:password|passwd|secret|token|key)=)[^&;]*", r"\1***", address, flags=re.IGNORECASE)
