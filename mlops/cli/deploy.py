@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from mlops.cli.common import HERE, Format, FormatOption, RepositoryOption, new_app, open_workspace, print_json
+from mlops.cli.common import HERE, Format, FormatOption, new_app, open_workspace, print_json
 from mlops.errors import UsageError
 
 app = new_app("Write the manifest; start what it says.")
@@ -36,7 +36,7 @@ def bump(
     """Write an image's digest, and the models with it, into the manifest; print the commit that carries it."""
     from mlops import gitops
 
-    models = dict(_model(text, build_store()) for text in model or [])
+    models = dict(_model(text, _store()) for text in model or [])
     intent = gitops.Intent(path=path, image=image, digest=digest, build=build, tag=tag, models=models)
     result = gitops.bump(repository, branch, intent)
     if format is Format.JSON:
@@ -52,7 +52,7 @@ def bump(
                   f"--model {name}={served.version}@sha256:… or predict refuses it", file=sys.stderr)
 
 
-def build_store() -> Path:
+def _store() -> Path:
     """The store of bundles of the current folder's repository, for checksums that are not given."""
     return Path(open_workspace(HERE)[1].model_registry.registry_path)
 

@@ -1,4 +1,4 @@
-"""`mlops deploy bump`: write one image's digest (and its models) into the manifest, whoever else writes at the same time."""
+"""`mlops deploy bump`: write one image's digest (and its models) into the manifest, whoever else writes it too."""
 
 from __future__ import annotations
 

@@ -21,7 +21,8 @@ def check_digest(digest: str) -> str:
     """
     if not _DIGEST.fullmatch(digest) or digest.endswith(":" + "0" * 64):
         raise UsageError(
-            f"{digest!r} is no digest", where="--digest", mend="write sha256: and the 64 hexadecimal digits of the image"
+            f"{digest!r} is no digest", where="--digest",
+            mend="write sha256: and the 64 hexadecimal digits of the image, all in lower case",
         )
     return digest
 

@@ -83,7 +83,9 @@ class Snapshot:
             return "100644", None
         mode, _, rest = listed.split(b"\t", 1)[0].decode().partition(" ")
         if mode not in ("100644", "100755"):
-            raise MissingInputError("is no regular file", where=path, mend="name the file itself, not a link or a folder")
+            raise MissingInputError(
+                "is no regular file", where=path, mend="name the file itself, not a link or a folder"
+            )
         return mode, self.git("cat-file", "blob", rest.split()[1])
 
     def files(self, folder: str = "") -> list[str]:

@@ -93,7 +93,8 @@ class Yaml:
         """The text with `key: value` as a new, last entry of the mapping at `node` (`value` is written as given)."""
         entry = f"{key}:{value}" if value.startswith(("\r", "\n")) else f"{key}: {value}"
         if node is None:  # an empty file, or one of comments only
-            return self.text + ("" if not self.text or self.text.endswith("\n") else self.newline) + entry + self.newline
+            gap = "" if not self.text or self.text.endswith("\n") else self.newline
+            return f"{self.text}{gap}{entry}{self.newline}"
         if node.id != "mapping" or node.anchor:
             raise self.refuse(node, f"holds no mapping to add {key!r} to")
         if node.flow_style:
