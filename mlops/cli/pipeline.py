@@ -21,7 +21,7 @@ def run_pipeline(
 
     places, settings = open_workspace(repository)
     given = source if not source or "://" in source else str(Path(source).expanduser().resolve())
-    run = Run(places, settings, given or None, who=os.environ.get("GITHUB_ACTOR") or f"mlops {names[0]} run")
+    run = Run(places, settings, source=given or None, who=os.environ.get("GITHUB_ACTOR") or f"mlops {names[0]} run")
     done, _ = run_pipelines(run, names, Lines(), subjects=subjects)
     for receipt in done.failed:
         say(f"\nFAILED {receipt.pipeline}/{receipt.step} {receipt.subject}\n  {receipt.error}")

@@ -33,7 +33,7 @@ def run(
 
     places, settings = open_workspace(repository)
     source = data if not data or "://" in data else str(Path(data).expanduser().resolve())
-    asked = Run(places, settings, source or None, who=os.environ.get("GITHUB_ACTOR") or "mlops run")
+    asked = Run(places, settings, source=source or None, who=os.environ.get("GITHUB_ACTOR") or "mlops run")
     record, code = walk(asked, Lines(), on_plan=lambda plan: say(planned(plan)))
     if format is Format.JSON:
         print_json(record)

@@ -19,7 +19,7 @@ def run(
     repository: RepositoryOption = HERE,
     format: FormatOption = Format.TABLE,  # noqa: A002 - the option's name
 ) -> None:
-    """Lint, test and build what is not up to date, with receipts. Exits 0, 1 for a refusal, 2 where it could not run."""
+    """Lint, test and build what is not up to date, with receipts. Exits 0, 1 for a refusal, 2 for not asked."""
     run_pipeline(["service"], names, repository=repository, format=format)
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import typer
 
-from mlops.cli.common import HERE, Format, FormatOption, RepositoryOption, new_app, open_workspace, print_json, print_table
+from mlops.cli.common import (
+    HERE, Format, FormatOption, RepositoryOption, new_app, open_workspace, print_json, print_table,
+)
 
 app = new_app("Show what runs: services, addresses, models, the release.")
 
@@ -16,11 +18,12 @@ def status(
 ) -> None:
     """Show the released services, their addresses and what they serve. Exits 0 when all run and are ready, else 1."""
     from mlops.deployment_manager import local
-    from mlops.pipelines.report import current_release
+    from mlops.pipelines.declared.release import current_release
+    from mlops.pipelines.steps import Run
 
-    places, _ = open_workspace(repository)
+    places, settings = open_workspace(repository)
     services = local.status(places)
-    release = current_release(places)
+    release = current_release(Run(places, settings))
     healthy = bool(services) and all(each.ready for each in services)
     if format is Format.JSON:
         print_json({

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
+import shlex
 from typing import Any
 
-from mlops.config import Workspace
-from mlops.pipelines.declared.release import release_file
+from mlops.pipelines.declared.release import current_release, example
 from mlops.pipelines.steps import Run
-from mlops.records import Plan, Receipt, Release, RunRecord, read
+from mlops.records import DataVersion, ModelVersion, Plan, Receipt, RunRecord, read
 
 
 def planned(plan: Plan) -> str:
@@ -69,7 +69,8 @@ def _models(by_name: dict[tuple[str, str, str], Receipt]) -> list[str]:
                 f"champion v{facts['champion_version']} {_figure(facts.get('champion'))}"
                 if facts.get("champion_version") else "no champion before"
             )
-            now = f"  → champion v{promoted.facts.get('champion')}" if promoted and promoted.facts.get("champion") else ""
+            in_force = promoted.facts.get("champion") if promoted else None
+            now = f"  → champion v{in_force}" if in_force else ""
             lines.append(
                 f"  {subject:<9} {facts.get('metric')} {_figure(facts.get('challenger'))} against {champion} on "
                 f"{facts.get('rows')} held-out rows{' (SIMULATED)' if facts.get('simulated') else ''}: "
@@ -83,7 +84,7 @@ def _figure(value: Any) -> str:
 
 
 def _release(run: Run) -> list[str]:
-    release = current_release(run.places)
+    release = current_release(run)
     if release is None:
         return []
     lines = ["", f"release {release.id}  commit {(release.commit or 'none')[:12]}"
@@ -95,48 +96,72 @@ def _release(run: Run) -> list[str]:
     addresses = service_addresses(run)
     if addresses:
         lines += ["", "services", *(f"  {name:<9} {address}" for name, address in addresses.items())]
-    if "predict" in addresses and (try_line := example(run, release, addresses["predict"])):
+    if "predict" in addresses and (try_line := _example(run, addresses["predict"])):
         lines += ["", "try it", f"  {try_line}"]
     return lines
-
-
-def current_release(places: Workspace) -> Release | None:
-    """The record of the last release of this workspace, None for none."""
-    path = release_file(Run(places, None))  # type: ignore[arg-type]
-    return read(Release, path) if path.exists() else None
 
 
 def service_addresses(run: Run) -> dict[str, str]:
     """Service → address, for the services that run."""
     from mlops.deployment_manager import local
 
-    return {each.name: each.address for each in local.status(run.places) if each.address}
+    return {each.name: each.address for each in local.status(run.places) if each.pid is not None}
 
 
-def example(run: Run, release: Release, address: str) -> str | None:
+def _example(run: Run, address: str) -> str | None:
     """One curl line that asks for a prediction, with a row that the model was proven on."""
-    from mlops.pipelines.declared.release import PROOF_EXAMPLE
-
-    path = run.places.state / PROOF_EXAMPLE
-    if not path.exists():
+    body = example(run)
+    if body is None:
         return None
-    body = json.loads(path.read_bytes())
-    return f"curl -s {address}/predict -H 'content-type: application/json' -d '{json.dumps(body)}'"
+    return f"curl -s {address}/predict -H 'content-type: application/json' -d {shlex.quote(json.dumps(body))}"
 
 
 def remember(run: Run, record: RunRecord) -> None:
-    """Put the run, and the versions and releases that it made, into the platform's database.
+    """Put the run, and the versions and the release that are in force after it, into the platform's database.
 
-    The files under `.mlops/` are the truth; the database is what the platform's page and its queries read.
+    The files under `.mlops/` are the truth; the database is what the platform's page and its queries read. Rows are
+    written whole and again, so a run that was killed before this point is made good by the next one.
     """
     from mlops import database
 
     url = run.settings.database.url
     database.migrate(url)
+    for each in record.receipts:
+        if each.outcome != "failure":
+            _remember_version(url, run, each)
+    release = current_release(run)
+    if release is not None:
+        proven = any(each.pipeline == "release" and each.step == "proof" and each.outcome != "failure"
+                     for each in record.receipts)
+        database.add(url, "releases", {
+            "id": release.id, "created": release.created, "kind": release.kind, "commit": release.commit,
+            "outcome": "proven" if proven else "not proven", "document": release.to_dict(),
+        })
     document = record.to_dict()
     for receipt in document["receipts"]:  # what each step ran on stays in its receipt; the page shows what came out
         del receipt["inputs"]
     database.add(url, "runs", {
-        "id": record.id, "started": record.started, "finished": None, "outcome": record.outcome,
-        "event": record.plan.event, "commit": record.commit, "document": document,
+        "id": record.id, "started": record.started, "outcome": record.outcome, "event": record.plan.event,
+        "commit": record.commit, "document": document,
     })
+
+
+def _remember_version(url: str, run: Run, receipt: Receipt) -> None:
+    """The data version or registered model that a step's receipt stands for, if it stands for one."""
+    from mlops import database
+
+    kinds: dict[tuple[str, str], type[DataVersion] | type[ModelVersion]] = {
+        ("data", "version"): DataVersion, ("model", "register"): ModelVersion,
+    }
+    kind = kinds.get((receipt.pipeline, receipt.step))
+    if kind is None or not receipt.outputs:
+        return
+    made = read(kind, run.places.state / receipt.outputs[0].name)
+    common = {"version": made.version, "created": receipt.started, "document": made.to_dict()}
+    if isinstance(made, DataVersion):
+        database.add(url, "data_versions", common | {
+            "dataset": made.dataset, "rows": made.rows, "success": made.validation.success,
+            "simulated": made.source.simulated,
+        })
+    else:
+        database.add(url, "models", common | {"model": made.model, "verdict": made.verdict, "run_id": made.run_id})

@@ -19,11 +19,18 @@ DEFAULT, GIVEN = "default", "given"
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """What all steps of one run share."""
+    """What all steps of one run share.
+
+    Attributes:
+        source: The file or address that the user gave, None for none.
+        given: The data sets whose own source it stands in for (`takes_data` in their files).
+        who: Who is written down as having moved a model.
+    """
 
     places: Workspace
     settings: Settings
     source: str | None = None
+    given: tuple[str, ...] = ()
     who: str = "mlops run"
 
     @property
@@ -31,12 +38,8 @@ class Run:
         return self.places.repository
 
     def variant(self, dataset: str) -> str:
-        """`given` where the user's file stands in for the data set's own source (housing only)."""
-        return GIVEN if self.source and dataset == GIVEN_DATASET else DEFAULT
-
-
-GIVEN_DATASET = "housing"
-"""The data set whose source `make run DATA=…` replaces."""
+        """`given` where the user's file stands in for the data set's own source."""
+        return GIVEN if dataset in self.given else DEFAULT
 
 
 @dataclasses.dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import time
 import uuid
@@ -34,9 +35,9 @@ def walk(run: Run, progress: Progress, *, on_plan: Callable[[Plan], None]) -> tu
         MissingInputError: the given source is not there.
         BusyError: another run is under way.
     """
-    _expect_source(run)
     clock, started, run_id = time.perf_counter(), _now(), str(uuid.uuid4())
     sources = Sources(run.repository, run.places.cache / "sources.json")
+    run = _with_source(run, sources)
     last = last_run(run)
     change = Change(run, sources, last)
     made = plan(run, change, last)
@@ -58,7 +59,7 @@ def walk(run: Run, progress: Progress, *, on_plan: Callable[[Plan], None]) -> tu
             changed=change.dirty, plan=made, gate=verdict, receipts=done.receipts, blocked=done.blocked,
             source=run.source,
         )
-        if done.ran or last is None or last.commit != change.commit or last.changed != change.dirty:
+        if last is None or _differs(record, last):
             keep(run, record)
     return record, done.exit_code or (0 if verdict.open else 1)
 
@@ -72,8 +73,8 @@ def run_pipelines(
         names: Pipelines; the steps that theirs need run (or are up to date) first.
         subjects: Data sets, models or services to stay with; all when empty.
     """
-    _expect_source(run)
     sources = Sources(run.repository, run.places.cache / "sources.json")
+    run = _with_source(run, sources)
     every = {step.id: step for steps in DECLARED.values() for step in steps(run, sources)}
     unknown = sorted(set(subjects) - {step.subject for step in every.values()})
     if unknown:
@@ -109,6 +110,14 @@ def judge(made: Plan, done: Result) -> GateVerdict:
         for name, result in _results(done).items()
     }
     return gate.judge(made, results)
+
+
+def _differs(record: RunRecord, last: RunRecord) -> bool:
+    """Whether a run is worth a record of its own: something ran, or what it found is not what the last one found."""
+    if any(each.outcome != "cached" for each in record.receipts):
+        return True
+    keys = [{(each.pipeline, each.step, each.subject, each.key) for each in one.receipts} for one in (record, last)]
+    return (record.commit, record.changed, keys[0]) != (last.commit, last.changed, keys[1])
 
 
 def _results(done: Result) -> dict[str, str]:
@@ -158,12 +167,16 @@ def keep(run: Run, record: RunRecord) -> None:
     remember(run, record)
 
 
-def _expect_source(run: Run) -> None:
-    if run.source and "://" not in run.source and not Path(run.source).is_file():
+def _with_source(run: Run, sources: Sources) -> Run:
+    """The run, knowing which data sets its given source stands in for."""
+    if not run.source:
+        return run
+    if "://" not in run.source and not Path(run.source).is_file():
         raise MissingInputError(
             "is not a file" if Path(run.source).exists() else "is not there", where=run.source,
             mend="give DATA= the path of a CSV or Parquet file, or its address",
         )
+    return dataclasses.replace(run, given=data.taking_data(run.repository, sources))
 
 
 def _explainer(repository: Path) -> Callable[[str, str], str | None]:

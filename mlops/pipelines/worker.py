@@ -30,7 +30,9 @@ def main() -> None:
         if "repository" in request:
             manager = ConfigManager(Path(request["repository"]))
             settings = manager.load_config(Environment(request["environment"]))
-            run = Run(manager.workspace(), settings, request["source"], request["who"])
+            run = Run(
+                manager.workspace(), settings, request["source"], tuple(request["given"]), request["who"]
+            )
             continue
         assert run is not None
         print(f"── {request['id']}", file=sys.stderr, flush=True)

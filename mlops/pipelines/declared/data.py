@@ -21,6 +21,14 @@ def steps(run: Run, sources: Sources) -> list[Step]:
     ]
 
 
+def taking_data(repository: Path, sources: Sources) -> tuple[str, ...]:
+    """The data sets that a file of the user's own stands in for."""
+    return tuple(
+        name for name in product.names(repository, product.DATASETS)
+        if sources.derived(f"{product.DATASETS}/{name}.yaml", "document", _document).get("takes_data") is True
+    )
+
+
 def folder(run: Run, dataset: str) -> Path:
     """Where the steps of `dataset` hand over to each other in this run."""
     return run.places.data / dataset / "work" / run.variant(dataset)

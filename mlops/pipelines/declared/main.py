@@ -22,7 +22,8 @@ def _files(run: Run) -> tuple[str, ...]:
     code, listed, _ = git.ask("ls-files", "-z", "--cached", "--others", "--exclude-standard")
     if code != 0:  # no git: the folders that the checks read
         found = [path for path in run.repository.glob("*.md")]
-        found += [path for folder in ("docs", "infrastructure", "argocd") for path in (run.repository / folder).rglob("*")]
+        for folder in ("docs", "infrastructure", "argocd"):
+            found += (run.repository / folder).rglob("*")
         return tuple(sorted(path.relative_to(run.repository).as_posix() for path in found if path.is_file()))
     names = {name for name in listed.decode(errors="surrogateescape").split("\0") if name.endswith(_SUFFIXES)}
     return tuple(sorted(name for name in names if (run.repository / name).is_file()))
