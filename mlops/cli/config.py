@@ -30,7 +30,7 @@ def show(
     if format is Format.JSON:
         print_json(shown)
         return
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (f"{block}.{field}", str(value)) for block, fields in shown.items() if isinstance(fields, dict)
         for field, value in fields.items()
     ]

@@ -11,8 +11,6 @@ from mlops.infra.kustomize import NAMES, OVERLAYS
 from mlops.infra.tree import Part, Tree
 
 FOLDER = "argocd"
-# In the manifest repository the tree's `infrastructure/kubernetes` is the top.
-SOURCE = "infrastructure/kubernetes"
 
 
 def check(tree: Tree) -> Iterator[Finding]:
@@ -27,7 +25,7 @@ def check(tree: Tree) -> Iterator[Finding]:
             reached.add(_source_path(part))
     if files:
         found = tree.matching(*NAMES, under=OVERLAYS)
-        overlays = {path.removeprefix(f"{SOURCE}/").rpartition("/")[0] for path in found}
+        overlays = {path.rpartition("/")[0] for path in found}
         for missing in sorted(overlays - reached):
             yield _finding(FOLDER, None, f"no Application deploys {missing}")
 
@@ -42,9 +40,9 @@ def _application(tree: Tree, name: str, part: Part, projects: dict[str, Any]) ->
         yield _finding(name, part.line("spec"), "an Application needs spec.source")
         return
     path = _source_path(part)
-    folder = f"{SOURCE}/{path}"
-    if not any(f"{folder}/{each}" in tree.files for each in NAMES):
-        yield _finding(name, part.line("spec", "source", "path"), f"{folder} has no kustomization.yaml")
+    # The manifest repository holds the overlays at the same place as this tree.
+    if not any(f"{path}/{each}" in tree.files for each in NAMES):
+        yield _finding(name, part.line("spec", "source", "path"), f"{path} has no kustomization.yaml")
     project = projects.get(str(spec.get("project")))
     if project is None:
         yield _finding(name, part.line("spec", "project"), f"there is no AppProject {spec.get('project')!r} here")

@@ -95,8 +95,8 @@ def _images(name: str, part: Part) -> Iterator[Finding]:
         if not isinstance(item, dict) or not item.get("name"):
             yield _finding(name, part.line("images", index), "an image needs a name")
             continue
-        digest = item.get("digest")
-        if digest is not None and not _DIGEST.fullmatch(str(digest)):
+        digest = item.get("digest")  # empty: not released yet
+        if digest and not _DIGEST.fullmatch(str(digest)):
             line = part.line("images", index, "digest")
             yield _finding(name, line, f"digest {digest!r} is not sha256: and 64 hexadecimal digits")
         if str(item.get("newTag", "")) == "latest":
