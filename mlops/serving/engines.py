@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from mlops.errors import IntegrityError, MissingInputError
-from mlops.serving.inputs import InvalidRowsError, Problem, Row
+from mlops.serving.inputs import MOST_PROBLEMS, InvalidRowsError, Problem, Row
 from mlops.serving.manifest import BundleManifest, Scores, Tensor
 
 _ELEMENTS = {
@@ -62,11 +63,12 @@ class OnnxEngine:
                 where=f"{manifest.model} version {manifest.version}",
                 mend="register the model again; its bundle is written anew",
             ) from error
-        self._numpy = numpy
+        self._array = numpy.array
         self._run: Callable[[list[str], dict[str, Any]], list[Any]] = session.run
         self.order: list[str] = []
         self.float32: list[str] = []
-        self._feeds: list[tuple[str, slice, Any]] = []
+        # Graph input, which values of a row (None: all of them), element type (None: text).
+        self._feeds: list[tuple[str, slice | None, Any]] = []
         graph = {node.name: node.type for node in session.get_inputs()}
         for tensor in manifest.tensors or [Tensor(name=name, columns=[name]) for name in graph]:
             self._add(manifest, tensor, graph.pop(tensor.name, None))
@@ -75,10 +77,12 @@ class OnnxEngine:
             raise _disagrees(manifest, f"graph inputs {sorted(graph)} and columns {left} have no partner")
         self._outputs = self._choose_outputs(manifest, [node.name for node in session.get_outputs()])
         self._classes = manifest.classes
-        self._whole = self._feeds[0][0] if len(self._feeds) == 1 else None
-        self._whole_type = self._feeds[0][2]
+        if len(self._feeds) == 1:
+            self._feeds = [(self._feeds[0][0], None, self._feeds[0][2])]
 
     def _add(self, manifest: BundleManifest, tensor: Tensor, kind: str | None) -> None:
+        import numpy
+
         element = _ELEMENTS.get(kind or "")
         columns = {column.name: column for column in manifest.inputs}
         if element is None:
@@ -93,7 +97,8 @@ class OnnxEngine:
         self.order += tensor.columns
         if element == "float32":
             self.float32 += tensor.columns
-        self._feeds.append((tensor.name, slice(start, len(self.order)), self._numpy.dtype(element)))
+        kind_of_array = None if element == "object" else numpy.dtype(element)
+        self._feeds.append((tensor.name, slice(start, len(self.order)), kind_of_array))
 
     def _choose_outputs(self, manifest: BundleManifest, names: list[str]) -> list[str]:
         roles = ["predictions", "probabilities"] if manifest.classes else ["predictions"]
@@ -104,25 +109,19 @@ class OnnxEngine:
 
     def score(self, rows: list[Row]) -> Scores:
         """See `Engine.score`."""
-        array = self._numpy.array
-        if self._whole is not None and self._whole_type != object:
-            feeds = {self._whole: array(rows, self._whole_type)}
-        else:
-            feeds = {name: self._column(rows, where, kind) for name, where, kind in self._feeds}
+        feeds = {}
+        for name, where, kind in self._feeds:
+            if kind is None:
+                feeds[name] = self._texts(rows, where)
+            else:
+                feeds[name] = self._array(rows if where is None else [row[where] for row in rows], kind)
         outputs = self._run(self._outputs, feeds)
-        if not self._classes:
-            flat = outputs[0].reshape(-1)
-            predictions = flat.tolist()
-            if not self._numpy.isfinite(flat).all():
-                raise _no_answer(predictions)
-            return Scores(predictions)
-        return _labelled(outputs[0].reshape(-1).tolist(), outputs[1])
+        answers = outputs[0].ravel().tolist()
+        return _labelled(answers, outputs[1]) if self._classes else _numbers(answers)
 
-    def _column(self, rows: list[Row], where: slice, kind: Any) -> Any:
-        if kind == object:
-            texts = [["" if value is None else value for value in row[where]] for row in rows]
-            return self._numpy.array(texts, kind)
-        return self._numpy.array([row[where] for row in rows], kind)
+    def _texts(self, rows: list[Row], where: slice | None) -> Any:
+        parts = rows if where is None else [row[where] for row in rows]
+        return self._array([["" if value is None else value for value in part] for part in parts], object)
 
 
 class PipelineEngine:
@@ -170,12 +169,8 @@ class PipelineEngine:
                 for position, column in enumerate(self._inputs)
             }
         )
-        predictions = self._model.predict(frame).reshape(-1).tolist()
-        if self._classes:
-            return _labelled(predictions, self._model.predict_proba(frame))
-        if not all(value - value == 0.0 for value in predictions):
-            raise _no_answer(predictions)
-        return Scores(predictions)
+        answers = self._model.predict(frame).ravel().tolist()
+        return _labelled(answers, self._model.predict_proba(frame)) if self._classes else _numbers(answers)
 
     def _series(self, values: list[Any], kind: str) -> Any:
         if kind == "datetime":
@@ -193,20 +188,29 @@ def open_engine(manifest: BundleManifest, model: bytes) -> Engine:
     return OnnxEngine(manifest, model) if manifest.engine == "onnx" else PipelineEngine(manifest, model)
 
 
+def _numbers(answers: list[float]) -> Scores:
+    total = sum(answers)
+    if total - total != 0.0:  # NaN or infinity is among them, or their sum overflows
+        _expect_finite(answers)
+    return Scores(answers)
+
+
 def _labelled(labels: list[Any], probabilities: Any) -> Scores:
     listed = probabilities.tolist()
-    confidence = [max(row) for row in listed]
-    if not all(value - value == 0.0 for row in listed for value in row):
-        raise _no_answer([sum(row) for row in listed])
-    return Scores(labels, listed, confidence)
+    sums = [sum(row) for row in listed]
+    total = sum(sums)
+    if total - total != 0.0:
+        _expect_finite(sums)
+    return Scores(labels, listed, [max(row) for row in listed])
 
 
-def _no_answer(values: Sequence[float]) -> InvalidRowsError:
+def _expect_finite(values: Sequence[float]) -> None:
     problems = [
         Problem(index, None, "finite", "the model has no finite answer to this row")
-        for index, value in enumerate(values) if value - value != 0.0
+        for index, value in enumerate(values) if not math.isfinite(value)
     ]
-    return InvalidRowsError(problems[:20], len(problems))
+    if problems:
+        raise InvalidRowsError(problems[:MOST_PROBLEMS], len(problems))
 
 
 def _disagrees(manifest: BundleManifest, message: str) -> IntegrityError:

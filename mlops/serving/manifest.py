@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Literal
+
+import msgspec
 
 from mlops.records.base import Document, Record
 from mlops.records.model import Task
@@ -87,8 +88,7 @@ class Proof(Document, frozen=True, kw_only=True):
     probabilities: list[list[float]] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Scores:
+class Scores(msgspec.Struct, frozen=True, gc=False):
     """Answers to rows, in their order.
 
     Attributes:

@@ -59,10 +59,13 @@ class HotPath:
 
     Args:
         rest: Answers every other route.
+
+    Attributes:
+        models: The table in service, and what loads it.
     """
 
     def __init__(self, models: Models, metrics: Metrics, settings: Settings, rest: Any) -> None:
-        self._models = models
+        self.models = models
         self._metrics = metrics
         self._rest = rest
         self._most_rows = settings.most_rows
@@ -70,7 +73,7 @@ class HotPath:
 
     def reload(self) -> dict[str, Any]:
         """Read the list of models again; called by the private control route, in a thread."""
-        return self._models.reload()
+        return self.models.reload()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http" and scope["path"] == "/predict":
@@ -120,7 +123,7 @@ class HotPath:
         return slot, slot.read, request.rows
 
     def _slot(self, name: str) -> Slot:
-        table = self._models.table
+        table = self.models.table
         slot = table.slots.get(name)
         if slot is None:
             raise unknown_model(name, table)
