@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -53,11 +54,27 @@ class Git:
         self, *arguments: str, input: bytes | None = None, env: Mapping[str, str] | None = None
     ) -> tuple[int, bytes, bytes]:
         """(exit code, standard output, standard error) of a git command that may fail."""
-        environment = {key: value for key, value in os.environ.items() if key not in _LOCAL}
-        environment |= _ENVIRONMENT | dict(env or {})
-        command = ["git", "-c", "core.quotePath=false", "-c", "color.ui=false", "-C", str(self.folder), *arguments]
-        done = processes.run(command, env=environment, input=input)
+        done = processes.run(self._command(arguments), env=_environment(env), input=input)
         return done.returncode, done.stdout, done.stderr
+
+    def start(self, *arguments: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+        """A git command that runs beside this process, all three streams piped; for questions only.
+
+        It ends by itself when its pipes close, so nothing has to run between fork and exec, and it starts fast.
+
+        Raises:
+            MissingInputError: git is not installed.
+        """
+        pipe = subprocess.PIPE
+        try:
+            return subprocess.Popen(  # noqa: S603 - a list, never a shell
+                self._command(arguments), env=_environment(env), stdin=pipe, stdout=pipe, stderr=pipe, close_fds=False
+            )
+        except FileNotFoundError as error:
+            raise MissingInputError("the program 'git' is not installed", mend="install git") from error
+
+    def _command(self, arguments: tuple[str, ...]) -> list[str]:
+        return ["git", "-c", "core.quotePath=false", "-c", "color.ui=false", "-C", str(self.folder), *arguments]
 
     def text(self, *arguments: str) -> str:
         """Standard output as text, without the last line end."""
@@ -81,6 +98,11 @@ class Git:
         tracked = self("diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", base, "--")
         untracked = self("ls-files", "--others", "--exclude-standard", "-z")
         return sorted({_path(item) for item in (tracked + untracked).split(b"\0") if item})
+
+
+def _environment(more: Mapping[str, str] | None) -> dict[str, str]:
+    environment = {key: value for key, value in os.environ.items() if key not in _LOCAL}
+    return environment | _ENVIRONMENT | dict(more or {})
 
 
 def _path(raw: bytes) -> str:

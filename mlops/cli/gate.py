@@ -1,0 +1,51 @@
+"""`mlops gate`: open or closed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mlops.cli.common import Format, FormatOption, new_app, print_json, print_table
+from mlops.records import PipelineVerdict
+
+app = new_app("Open or closed: compare what was planned with what happened.")
+
+
+@app.command()
+def gate(
+    plan: Annotated[Path, typer.Option(help="The plan that `mlops route --format json` wrote.")],
+    needs: Annotated[Path, typer.Option(help="GitHub's toJSON(needs).")],
+    receipts: Annotated[
+        Path | None, typer.Option(help="Folder of receipts; each planned pipeline must have left some.")
+    ] = None,
+    beside: Annotated[
+        list[str] | None, typer.Option(help="A pipeline that starts by itself and has its own required check; repeat.")
+    ] = None,
+    format: FormatOption = Format.TABLE,  # noqa: A002 - the option's name
+) -> None:
+    """Exits 0 when every planned pipeline succeeded and no other ran, 1 when not, 2 for a malformed file."""
+    from mlops.errors import MissingInputError
+    from mlops.records import Plan, read
+    from mlops.routing.gate import decide, read_needs, read_receipts
+
+    try:
+        content = needs.read_bytes()
+    except OSError as error:
+        raise MissingInputError(f"cannot be read: {error.strerror or error}", where=needs) from error
+    proof = None if receipts is None else read_receipts(receipts)
+    verdict = decide(read(Plan, plan), read_needs(content, where=str(needs)), proof, beside=beside or ())
+    if format is Format.JSON:
+        print_json(verdict)
+    else:
+        if verdict.pipelines:
+            print_table([_row(each) for each in verdict.pipelines], ("pipeline", "result", "", "why"))
+        print("the gate is open" if verdict.open else "the gate is closed:")
+        for problem in verdict.problems:
+            print(f"  {problem!r}" if not problem.isprintable() else f"  {problem}")
+    raise typer.Exit(0 if verdict.open else 1)
+
+
+def _row(each: PipelineVerdict) -> tuple[str, ...]:
+    return each.pipeline, each.result, "ok" if each.ok else "WRONG", each.reason

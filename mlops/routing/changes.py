@@ -1,0 +1,184 @@
+"""The one place of this room that asks git: an event's workflow files, and the change that it carries.
+
+What the clone cannot know is never guessed: a shallow clone, a missing commit, no or several merge
+bases, a new branch without the list of its commits leave `Change.files` None with the reason.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import NamedTuple
+
+from mlops.errors import MissingInputError, UsageError
+from mlops.git import Git
+from mlops.routing.differences import MOST_COMMITS, Count, Diff
+from mlops.routing.events import Event, nothing
+from mlops.routing.objects import Objects
+from mlops.routing.router import Change
+from mlops.routing.workflows import FOLDER
+
+_ALWAYS = f"more than {MOST_COMMITS:,} commits were pushed, and then everything runs"
+_PERHAPS = f"the clone is shallow: whether more than {MOST_COMMITS:,} commits were pushed is not known"
+
+
+class Reading(NamedTuple):
+    """What git said.
+
+    Attributes:
+        files: The workflow files' text by path, sorted; None for one that is a symbolic link.
+        change: What changed.
+        base, head: The commits compared, where there were any.
+        gone: Files that went while others came: rename detection may hide them.
+    """
+
+    files: dict[str, str | None]
+    change: Change
+    base: str | None = None
+    head: str | None = None
+    gone: frozenset[str] = frozenset()
+
+
+def read_event(git: Git, event: Event, *, given: list[str] | None = None) -> Reading:
+    """Workflow files and change of `event`.
+
+    Args:
+        git: The repository.
+        event: Its commits may be any names that git understands.
+        given: The changed files, where they are known already; git is then asked for the workflow files alone.
+
+    Raises:
+        MissingInputError: the event's own commit is not in this clone, or there is no git repository.
+        UsageError: a commit's name cannot be one.
+    """
+    given_names = (event.before, event.after, event.base, event.head, event.merge, event.ref)
+    for name in (*given_names, *(event.commits or ())):
+        if name and (name.startswith("-") or not name.isprintable() or " " in name):
+            raise UsageError(f"{name!r} is no commit and no ref", mend="give a commit's SHA or a branch's name")
+    with Objects(git) as objects:
+        if event.is_request:
+            from mlops.routing.requests import read_request
+
+            return read_request(git, objects, event, given)
+        if event.name in ("push", "merge_group"):
+            return _read_push(git, objects, event, given)
+        return _read_unfiltered(git, objects, event, given)
+
+
+def _read_push(git: Git, objects: Objects, event: Event, given: list[str] | None) -> Reading:
+    if event.deleted:
+        before = event.before if event.before and objects.commit(event.before) else "HEAD"
+        return Reading(workflow_files(objects, before), Change(files=[]))
+    group = event.name == "merge_group"
+    old, new = (event.base, event.head or event.after) if group else (event.before, event.after)
+    new = new or "HEAD"
+    asked = not event.is_tag and given is None
+    # both questions run beside each other, and beside the reading of the workflow files
+    with ExitStack() as running:
+        diff = running.enter_context(Diff(git, old, new)) if asked and old and not nothing(old) else None
+        count = running.enter_context(Count(git, old, new)) if diff and old and not group else None
+        commit = objects.commit(new)
+        if commit is None:
+            raise missing(git, new)
+        files = workflow_files(objects, new)
+        if event.is_tag:
+            return Reading(files, Change(files=given, filtered=False, message=commit.message), head=commit.sha)
+        if given is not None:
+            return Reading(files, Change(files=given, message=commit.message), old, commit.sha)
+        if diff is None:
+            return _new_branch(git, objects, event, files, new)
+        if objects.commit(old) is None:
+            change = Change(why=f"the commit before the push, {old}, is not in this clone", message=commit.message)
+            return Reading(files, change, None, commit.sha)
+        names, gone = diff.files()
+        many = count.many() if count else False
+        change = Change(
+            names, always=_ALWAYS if many else None, message=commit.message,
+            perhaps=_PERHAPS if many is None and is_shallow(git) else None,
+        )
+        return Reading(files, change, old, commit.sha, gone)
+
+
+def _new_branch(git: Git, objects: Objects, event: Event, files: dict[str, str | None], new: str) -> Reading:
+    """A branch that was not there before: the parent of the deepest pushed commit, which only the event can name."""
+    commit = objects.commit(new)
+    assert commit is not None
+    if event.commits is None:
+        why = "the branch is new, and which of its commits were pushed with it is not known"
+        return Reading(files, Change(why=why, message=commit.message), head=commit.sha)
+    if not event.commits:
+        return Reading(files, Change(files=[], message=commit.message), head=commit.sha)
+    if len(event.commits) > MOST_COMMITS:
+        return Reading(files, Change([], always=_ALWAYS, message=commit.message), head=commit.sha)
+    pushed = [objects.commit(each) for each in event.commits]
+    inside = {each.sha for each in pushed if each}
+    deepest = [each for each in pushed if each and not inside.intersection(each.parents)]
+    bases = {parent for each in deepest for parent in (each.parents[:1] or ("",))}
+    why = ""
+    if None in pushed or not all(objects.commit(each) for each in bases if each):
+        why = "the branch is new, and not all of its pushed commits are in this clone"
+    elif len(bases) > 1:
+        why = "the branch is new, and its pushed commits begin at several places"
+    elif "" in bases:
+        why = "the branch is new, and its first commit has no parent to compare with"
+    if why:
+        return Reading(files, Change(why=why, message=commit.message), head=commit.sha)
+    base = bases.pop()
+    with Diff(git, base, new) as diff:
+        names, gone = diff.files()
+    return Reading(files, Change(names, message=commit.message), base, commit.sha, gone)
+
+
+def _read_unfiltered(git: Git, objects: Objects, event: Event, given: list[str] | None) -> Reading:
+    """A dispatch, a schedule or another event without a change; they need the file on the default branch."""
+    default = default_branch(git, event)
+    own = event.after or (event.ref if event.ref and event.name != "schedule" else default) or "HEAD"
+    commit = objects.commit(own)
+    if commit is None:
+        raise missing(git, own)
+    files = workflow_files(objects, own)
+    elsewhere: frozenset[str] = frozenset()
+    if default is not None and event.name in ("workflow_dispatch", "schedule") and objects.commit(default):
+        elsewhere = frozenset(files) - frozenset(objects.folder(f"{default}^{{commit}}", FOLDER))
+    return Reading(files, Change(files=given or [], filtered=False, elsewhere=elsewhere), head=commit.sha)
+
+
+def default_branch(git: Git, event: Event) -> str | None:
+    """A name for the default branch's tip in this clone; None where it cannot be told."""
+    names = git.text("for-each-ref", "--format=%(refname) %(symref)", "refs/heads", "refs/remotes").splitlines()
+    refs = dict(each.split(" ", 1) for each in names if " " in each)
+    if event.default_branch:
+        wanted = (f"refs/remotes/origin/{event.default_branch}", f"refs/heads/{event.default_branch}")
+        return next((each for each in wanted if each in refs), None)
+    if "refs/remotes/origin/HEAD" in refs:
+        return refs["refs/remotes/origin/HEAD"] or None
+    if any(each.startswith("refs/remotes/") for each in refs):
+        return None
+    return current_branch(git)  # nothing was ever cloned from or pushed to
+
+
+def current_branch(git: Git) -> str | None:
+    """The full ref of the branch that HEAD names; None when it is detached."""
+    code, output, _ = git.ask("symbolic-ref", "--quiet", "HEAD")
+    return output.decode().strip() if code == 0 else None
+
+
+def workflow_files(objects: Objects, commit: str) -> dict[str, str | None]:
+    """The text of the workflow files at a commit or tree, by path, sorted."""
+    return {
+        path: None if text is None else text.decode("utf-8", "replace")
+        for path, text in sorted(objects.folder(commit, FOLDER).items())
+        if path.endswith((".yml", ".yaml"))
+    }
+
+
+def missing(git: Git, commit: str) -> MissingInputError:
+    """The error for an event's own commit that is not here."""
+    return MissingInputError(
+        f"the commit {commit!r} is not in this clone", where=git.folder,
+        mend="fetch it: git fetch origin, then ask again",
+    )
+
+
+def is_shallow(git: Git) -> bool:
+    """Whether the clone's history is cut off."""
+    return git.text("rev-parse", "--is-shallow-repository") == "true"

@@ -1,0 +1,160 @@
+"""The gate: a pure function of what was planned and what happened.
+
+Planned must be success, unplanned must not have run, a missing result or a missing receipt is a
+failure, and so is a planner that did not succeed. UNKNOWN was planned as RUN. Where nothing can
+be judged (no workflows, a job that the plan does not know) the gate stays closed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+from mlops.errors import InvalidRecordError, MissingInputError
+from mlops.records.base import read
+from mlops.records.gate import GateVerdict, PipelineVerdict, Result
+from mlops.records.plan import Plan, WorkflowVerdict
+from mlops.records.receipt import Receipt
+
+PLANNER = "plan"
+_RESULTS: tuple[str, ...] = get_args(Result)
+_OWN = "pull-request"  # the workflow that the gate itself is a job of
+
+
+def decide(
+    plan: Plan, needs: Mapping[str, str], receipts: Iterable[Receipt] | None = None, *, beside: Collection[str] = ()
+) -> GateVerdict:
+    """The verdict of the gate in a workflow: `judge`, and the planner itself must have succeeded.
+
+    Args:
+        plan: What was planned.
+        needs: Result by job, as in GitHub's `needs`; the job `plan` is the planner.
+        receipts: When given, each planned pipeline must have some, and none may be a failure.
+        beside: Pipelines that start by themselves and have a required check of their own.
+
+    Raises:
+        InvalidRecordError: a result that GitHub does not know.
+    """
+    planner = _result(needs.get(PLANNER, "missing"))
+    results = {job: result for job, result in needs.items() if job != PLANNER}
+    verdict = judge(plan, results, receipts, beside=beside)
+    problems = list(verdict.problems)
+    if planner != "success":
+        problems.insert(0, f"the planner (job {PLANNER!r}) is {planner}: nothing that it planned can be trusted")
+    return GateVerdict(open=not problems, pipelines=verdict.pipelines, problems=problems)
+
+
+def judge(
+    plan: Plan, results: Mapping[str, str], receipts: Iterable[Receipt] | None = None, *, beside: Collection[str] = ()
+) -> GateVerdict:
+    """Whether every pipeline did what the plan says; `results` are by pipeline. See `decide`."""
+    expected = _expected(plan, results, beside)
+    problems = [] if expected else ["the plan holds no pipeline: there is nothing to judge by"]
+    verdicts = [_pipeline(each, _result(results.get(each.pipeline, "missing"))) for each in expected]
+    problems += [f"{each.pipeline}: {each.reason}" for each in verdicts if not each.ok]
+    known = {each.pipeline for each in plan.workflows}
+    problems += [
+        f"{job}: is no pipeline of the plan, and was {_result(result)}" for job, result in results.items()
+        if job not in known
+    ]
+    if receipts is not None:
+        problems += _unproven([each.pipeline for each in verdicts if each.planned], list(receipts))
+    return GateVerdict(open=not problems, pipelines=verdicts, problems=problems)
+
+
+def _expected(plan: Plan, results: Mapping[str, str], beside: Collection[str]) -> Sequence[WorkflowVerdict]:
+    """The workflows that a job must stand for.
+
+    Not the caller, whose job the gate is; not one that the event does not start, nothing calls, and
+    no job stands for, as long as the plan shows what is called.
+    """
+    callers = {each.called_by for each in plan.workflows if each.called_by}
+    return [
+        each for each in plan.workflows
+        if each.pipeline in results or not (
+            each.pipeline in beside or each.workflow in callers or each.pipeline == _OWN
+            or (callers and each.verdict == "SKIP" and each.called_by is None and not _product(each))
+        )
+    ]
+
+
+def _product(each: WorkflowVerdict) -> bool:
+    return each.pipeline in ("service", "data", "model", "main")
+
+
+def _pipeline(each: WorkflowVerdict, result: Result) -> PipelineVerdict:
+    planned = each.verdict != "SKIP"
+    ok = result == ("success" if planned else "skipped")
+    if ok:
+        reason = "was planned and succeeded" if planned else "was not planned and did not run"
+    elif planned:
+        reason = f"was planned ({each.verdict}: {each.reason}), and is {result}"
+    elif result == "missing":
+        reason = "was not planned, and no job stands for it, so that it could not have run either"
+    else:
+        reason = f"was not planned ({each.reason}), and is {result}"
+    return PipelineVerdict(pipeline=each.pipeline, planned=planned, result=result, ok=ok, reason=reason)
+
+
+def _unproven(planned: Sequence[str], receipts: Sequence[Receipt]) -> list[str]:
+    last = {(each.pipeline, each.step, each.subject): each for each in sorted(receipts, key=_when)}
+    have = {each.pipeline for each in last.values()}
+    problems = [f"{name}: was planned, and left no receipt" for name in planned if name not in have]
+    return problems + [
+        f"{each.pipeline}: its step {each.step} {each.subject} failed: {each.error or 'no reason given'}"
+        for each in last.values() if each.outcome == "failure"
+    ]
+
+
+def _when(receipt: Receipt) -> str:
+    return receipt.started
+
+
+def _result(value: str) -> Result:
+    if value not in _RESULTS:
+        raise InvalidRecordError(
+            f"{value!r} is no result of a job", where="needs", mend=f"known results: {', '.join(_RESULTS)}"
+        )
+    return value  # type: ignore[return-value]
+
+
+def read_needs(content: bytes | str, *, where: str) -> dict[str, str]:
+    """Result by job, from the JSON that GitHub's `toJSON(needs)` writes.
+
+    Raises:
+        InvalidRecordError: not JSON, a job stands twice, or a job has no result.
+    """
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        names = [name for name, _ in pairs]
+        if len(names) != len(set(names)):
+            raise ValueError("a name stands twice")
+        return dict(pairs)
+
+    mend = "write it from GitHub's toJSON(needs)"
+    try:
+        document = json.loads(content, object_pairs_hook=once)
+    except (ValueError, RecursionError) as error:
+        raise InvalidRecordError(f"is not valid JSON: {error}", where=where, mend=mend) from error
+    if not isinstance(document, dict) or not document:
+        raise InvalidRecordError("is no object of jobs", where=where, mend=mend)
+    found = {}
+    for job, value in document.items():
+        result = value.get("result") if isinstance(value, dict) else None
+        if not isinstance(result, str) or result not in _RESULTS:
+            raise InvalidRecordError(f"the job {job!r} has no result that is known", where=where, mend=mend)
+        found[job] = result
+    return found
+
+
+def read_receipts(folder: Path) -> list[Receipt]:
+    """The receipts in all JSON files below `folder`.
+
+    Raises:
+        MissingInputError: there is no such folder.
+        InvalidRecordError: a file holds no receipt.
+    """
+    if not folder.is_dir():
+        raise MissingInputError("is not a folder", where=folder, mend="give the folder that the receipts were put in")
+    return [read(Receipt, path) for path in sorted(folder.rglob("*.json"))]

@@ -1,0 +1,101 @@
+"""Reads objects of a git repository through one `git cat-file` process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import NamedTuple
+
+from mlops.git import Git, GitError
+
+
+class Commit(NamedTuple):
+    """A commit: its name, its parents as recorded (a shallow clone may lack them), its message."""
+
+    sha: str
+    parents: tuple[str, ...]
+    message: str
+
+
+class Objects:
+    """Objects by any name that git understands; ask inside `with`."""
+
+    def __init__(self, git: Git, env: Mapping[str, str] | None = None) -> None:
+        # replaced objects are a local matter, and nothing may be fetched from a promisor
+        own = {"GIT_NO_REPLACE_OBJECTS": "1", "GIT_NO_LAZY_FETCH": "1", **(env or {})}
+        self._where = git.folder
+        self._process = git.start("cat-file", "--batch", env=own)
+        self._commits: dict[str, Commit | None] = {}
+
+    def __enter__(self) -> Objects:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
+            if stream is not None:
+                stream.close()
+        self._process.wait()
+
+    def get(self, name: str) -> tuple[str, str, bytes] | None:
+        """(sha, type, content) of an object; None where this clone does not hold it.
+
+        Raises:
+            GitError: there is no repository, or git cannot read it.
+        """
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin is not None and stdout is not None
+        try:
+            stdin.write(f"{name}\n".encode("utf-8", "surrogateescape"))
+            stdin.flush()
+        except BrokenPipeError:
+            pass  # it has ended; what it said on standard error follows
+        header = stdout.readline()
+        if not header:
+            assert self._process.stderr is not None
+            said = self._process.stderr.read().decode(errors="replace").strip()
+            raise GitError(f"git cannot read the repository: {said}", said, where=self._where)
+        words = header.split()
+        if len(words) != 3 or words[1] not in (b"commit", b"tree", b"blob", b"tag"):
+            return None  # "… missing", "… ambiguous"
+        content = stdout.read(int(words[2]))
+        stdout.read(1)
+        return words[0].decode(), words[1].decode(), content
+
+    def commit(self, name: str | None) -> Commit | None:
+        """The commit that `name` leads to (through a tag, too); None where it is not in this clone."""
+        if not name:
+            return None
+        if name not in self._commits:
+            found = self.get(f"{name}^{{commit}}")
+            self._commits[name] = None if found is None else _commit(found[0], found[2])
+        return self._commits[name]
+
+    def folder(self, commit: str, path: str) -> dict[str, bytes | None]:
+        """The files directly in a folder, by full path: their content, None for a symbolic link."""
+        tree = self.get(f"{commit}:{path}")
+        if tree is None or tree[1] != "tree":
+            return {}
+        found: dict[str, bytes | None] = {}
+        size, at, content = len(tree[0]) // 2, 0, tree[2]
+        while at < len(content):
+            end = content.index(b"\0", at)
+            mode, _, name = content[at:end].partition(b" ")
+            sha = content[end + 1:end + 1 + size].hex()
+            at = end + 1 + size
+            full = f"{path}/{name.decode('utf-8', 'surrogateescape')}"
+            if mode == b"120000":
+                found[full] = None
+            elif mode.startswith(b"100"):
+                blob = self.get(sha)
+                found[full] = blob[2] if blob else None
+        return found
+
+
+def _commit(sha: str, content: bytes) -> Commit:
+    header, _, message = content.partition(b"\n\n")
+    parents = tuple(
+        line[7:].decode() for line in header.split(b"\n") if line.startswith(b"parent ")
+    )
+    return Commit(sha, parents, message.decode("utf-8", "replace"))
