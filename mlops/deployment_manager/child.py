@@ -35,6 +35,9 @@ DRAIN_SECONDS = 12.0
 """From SIGTERM to SIGKILL: the service itself takes 10 at most."""
 
 
+_MEND = "\n  mend: "  # how an error of the library goes on; the caller has its own advice
+
+
 class Failed(Exception):
     """A process did not do what it was started for.
 
@@ -130,7 +133,7 @@ class Child:
         """
         begun = time.monotonic()
         answered: float | None = None
-        said, asked = "", False
+        said, asked, reads = "", False, True
         while not given_up():
             if not self.alive:
                 raise Failed(f"{self.spec.name} ended with exit code {self.popen.returncode}{self._tail()}", "image")
@@ -148,10 +151,10 @@ class Child:
             answered = answered or now
             said = "; ".join(map(str, document.get("problems") or [])) or f"/ready answers {status}"
             if now - answered > READY_SECONDS:
-                raise Failed(f"{self.spec.name} is not ready: {said}", "models")
+                raise Failed(f"{self.spec.name} is not ready: {said}", "models" if reads else "image")
             if now - answered > IMPATIENT_SECONDS and not asked:
                 asked = True
-                self.reload()
+                reads = self.reload()
             time.sleep(0.05)
         raise Failed(f"{self.spec.name} was given up: the services are being stopped", "image")
 
@@ -174,8 +177,10 @@ class Child:
         self._post("/-/accept", "image")
         self.accepting = True
 
-    def reload(self, models: str | None = None) -> None:
+    def reload(self, models: str | None = None) -> bool:
         """Have it read its list again, with `models` a new one; where it refuses, the old list is put back.
+
+        Returns whether it reads a list at all.
 
         Raises:
             Failed: it refuses; the models of before are served on.
@@ -184,11 +189,12 @@ class Child:
         if models is not None:
             self._write_list(models)
         try:
-            self._post("/-/reload", "models")
+            said = self._post("/-/reload", "models")
         except Failed:
             self._write_list(before)
             raise
         self.models = models if models is not None else before
+        return bool(said.get("reloaded", True))
 
     def ready(self, timeout: float = 2.0) -> tuple[bool, dict[str, Any]]:
         """Whether it says that it is ready, and all that it says."""
@@ -235,13 +241,15 @@ class Child:
         except (ProcessLookupError, PermissionError):
             return
 
-    def _post(self, target: str, suspect: str) -> None:
+    def _post(self, target: str, suspect: str) -> dict[str, Any]:
         try:
             status, document = http_request(self.private, "POST", target, 60.0)
         except OSError as error:
             raise Failed(f"{self.spec.name} does not answer to {target}: {error}{self._tail()}", "image") from error
         if status != 200:
-            raise Failed(f"{self.spec.name}: {document.get('error') or f'{target} answers {status}'}", suspect)
+            said = str(document.get("error") or f"{target} answers {status}")
+            raise Failed(f"{self.spec.name}: {said.partition(_MEND)[0]}", suspect)
+        return document
 
     def _tail(self) -> str:
         if self.alive:

@@ -108,6 +108,9 @@ def deploy(
         control = _control(places) or _start(places)
         request = {"op": "apply", "services": specs, "manifest": commit, "release": release.id if release else None}
         answer = _ask(places, control, request, _APPLY_SECONDS, say)
+        held = answer if answer.get("ok") else _ask(places, control, {"op": "status", "probe": False}, 15.0, say)
+        if not held["services"]:
+            stop(places)  # a supervisor that holds nothing
     if not answer.get("ok"):
         raise _failure(places, settings, answer)
     return Deployed(
@@ -248,7 +251,7 @@ def _failure(places: Workspace, settings: Settings, answer: dict[str, Any]) -> E
     if name := answer.get("port"):
         return ports.problem(name, settings.ports.host, _port(settings, name), answer.get("errno"), answer["error"])
     return DeployError(
-        answer["error"], suspect=answer.get("suspect", ""), where=settings.environment,
+        answer["error"], suspect=answer.get("suspect", ""), where=f"the services of {settings.environment}",
         mend=f"what ran before goes on; {places.logs} holds the services' logs",
     )
 

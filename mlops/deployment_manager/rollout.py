@@ -65,7 +65,7 @@ class Rollout:
         self._tell = tell
         self._before = dict(supervisor.listeners)
         self._staged: list[Child] = []
-        self._reloaded: list[tuple[Child, str]] = []
+        self._reloaded: list[tuple[Child, str, bool]] = []
         self.binding: str | None = None
 
     def run(self) -> list[str]:
@@ -121,10 +121,11 @@ class Rollout:
             child = self._supervisor.services.get(spec.name)
             if spec.name not in staged and child is not None and child.models != spec.models:
                 before = child.models
-                child.reload(spec.models)
-                self._reloaded.append((child, before))
+                reads = child.reload(spec.models)
+                self._reloaded.append((child, before, reads))
                 child.wait_ready(self._supervisor.stopping.is_set)
-                self._tell(f"{spec.name}: models reloaded")
+                if reads:
+                    self._tell(f"{spec.name}: models reloaded")
         for child in self._staged:
             child.accept()
 
@@ -132,7 +133,7 @@ class Rollout:
         """What cannot be taken back: the old processes end when they have answered."""
         supervisor = self._supervisor
         changed = [f"{child.spec.name} started" for child in self._staged]
-        changed += [f"{child.spec.name} reloaded" for child, _ in self._reloaded]
+        changed += [f"{child.spec.name} reloaded" for child, _, reads in self._reloaded if reads]
         wanted = {spec.name for spec in self._specs}
         replaced = {child.spec.name for child in self._staged}
         leaving = [child for name, child in supervisor.services.items() if name not in wanted or name in replaced]
@@ -157,7 +158,7 @@ class Rollout:
 
     def _take_back(self) -> None:
         supervisor = self._supervisor
-        for child, before in self._reloaded:
+        for child, before, _ in self._reloaded:
             with contextlib.suppress(Failed):
                 child.reload(before)
         for child in self._staged:

@@ -51,6 +51,7 @@ class Supervisor:
         self.applied: dict[str, Any] = {}
         self.stopping = threading.Event()
         self._number = 0
+        self._logs: dict[str, Log] = {}
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
 
     def run(self) -> None:
@@ -111,10 +112,13 @@ class Supervisor:
             Failed: it cannot be started.
         """
         self._number += 1
+        log = self._logs.setdefault(spec.name, Log(self.logs / f"{spec.name}.log"))
         child = Child(
             spec, addresses, self._number, self.listeners[spec.name].socket.fileno(), self.sockets,
-            self.runtime / "lists", Log(self.logs / f"{spec.name}.log"),
+            self.runtime / "lists", log,
         )
+        moment = time.strftime("%Y-%m-%dT%H:%M:%S%z")
+        log.write(f"--- {moment} process {child.popen.pid}, image {spec.digest}\n".encode())
         child.on_end(lambda: self._jobs.put(lambda: self._ended(child)))
         self.save(child)
         return child

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import posixpath
 from pathlib import Path
 
@@ -105,9 +106,11 @@ def _make(target: Path, branch: str) -> None:
 
 
 def _carried(snapshot: Snapshot, tree: dict[str, bytes]) -> Change | None:
-    there = [path for path in snapshot.files(MANIFESTS) if not path.startswith(f"{RELEASES}/")]
+    there = {path: name for path, name in snapshot.hashes(MANIFESTS).items() if not path.startswith(f"{RELEASES}/")}
     changed: dict[str, bytes | None] = {path: None for path in there if path not in tree}
     for path, content in tree.items():
+        if there.get(path) == _blob(content):
+            continue
         before = snapshot.read(path) if path in there else None
         if posixpath.basename(path) == served.FILE and before is not None:
             continue
@@ -116,6 +119,11 @@ def _carried(snapshot: Snapshot, tree: dict[str, bytes]) -> Change | None:
         if content != before:
             changed[path] = content
     return Change(changed, f"Carry over {MANIFESTS} from the tree\n") if changed else None
+
+
+def _blob(content: bytes) -> str:
+    """The name that git gives a file with this content."""
+    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
 
 
 def _keeping_digests(content: bytes, before: bytes, path: str) -> bytes:

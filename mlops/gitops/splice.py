@@ -106,7 +106,7 @@ class Yaml:
         if end < node.start_mark.index:
             raise self.refuse(node, f"ends in an alias: {key!r} cannot be added behind it",
                               mend="write the value out in place of the alias")
-        line_end = self.text.find("\n", end - 1 if last.style in ("|", ">") else end)
+        line_end = self.text.find("\n", end - 1 if getattr(last, "style", None) in ("|", ">") else end)
         indented = " " * column + entry
         if line_end < 0:
             return f"{self.text}{self.newline}{indented}{self.newline}"

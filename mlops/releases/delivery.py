@@ -16,7 +16,7 @@ from mlops.errors import IntegrityError, MissingInputError, MlopsError, ReleaseE
 from mlops.records.release import Release
 from mlops.releases import history
 from mlops.releases.proof import verify
-from mlops.releases.publish import now, publish
+from mlops.releases.publish import in_force, now, publish
 
 Say = Callable[[str], None]
 
@@ -79,6 +79,8 @@ def needs_work(places: Workspace, settings: Settings, desired: Release | None = 
     Args:
         desired: The release in force, as `publish` returned it; None asks only whether the manifest's head runs.
     """
+    if desired is not None and (reason := in_force(places, settings, desired)):
+        return reason
     if reason := local.out_of_step(places, settings):
         return reason
     if desired is not None and desired.id != _proven(places):
@@ -162,12 +164,12 @@ def _restoring(target: Release, present: Release) -> Release:
 
 
 def _before(settings: Settings, present: Release) -> Release:
-    """The newest release that serves something else than the present one and was not itself taken out of service."""
-    known = history.releases(settings, present.environment)[::-1]
-    out = history.withdrawn(known)
-    for record in known[::-1]:
-        served = {(name, model.version) for name, model in record.models.items()}
-        if history.differences(record, present) and record.images and not served & out and record.kind == "release":
+    """The newest release that serves something else than the present one and that no rollback has left."""
+    known = history.releases(settings, present.environment)
+    left = {record.previous for record in known if record.kind == "rollback"}
+    left -= {record.restores for record in known if record.kind == "rollback"}
+    for record in known:
+        if record.kind == "release" and record.id not in left and history.differences(record, present):
             return record
     raise MissingInputError(
         "no earlier release serves anything else", where=present.id, mend="`mlops release list` shows all; name one"

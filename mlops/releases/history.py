@@ -42,7 +42,8 @@ def records(head: Snapshot, environment: str | None = None) -> list[Release]:
         (int(match[1]), path) for path in head.files(f"{gitops.RELEASES}/")
         if (match := _ID.fullmatch(posixpath.basename(path).removesuffix(".json")))
     )
-    found = [decode(Release, head.read(path) or b"", where=path) for _, path in numbered]
+    contents = head.contents([path for _, path in numbered])
+    found = [decode(Release, contents[path], where=path) for _, path in numbered]
     return [record for record in found if environment in (None, record.environment)]
 
 

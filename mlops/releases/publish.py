@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import datetime, timezone
+from pathlib import Path
 
 import msgspec
 
-from mlops import gitops, logs
+from mlops import files, gitops, logs
 from mlops.config import Settings, Workspace
 from mlops.errors import MissingInputError, ReleaseError
 from mlops.gitops import Change, Served, ServedImage, ServedModel, Snapshot, kustomization, served
@@ -91,17 +93,38 @@ def publish(
                 f"{own[-1].id if own else 'another release'} came after {only_after}: it is left as it is",
                 where=settings.deployment.manifest_repository, mend="`mlops release list` shows what is in force",
             )
-        files, numbered = _written(head, release, known, own)
-        if files is None:
+        written, numbered = _written(head, release, known, own)
+        if written is None:
             made.append(own[-1])
             return None
         made.append(numbered)
-        return Change({**files, history.record_path(numbered.id): numbered.to_json()}, _message(numbered, own))
+        return Change({**written, history.record_path(numbered.id): numbered.to_json()}, _message(numbered, own))
 
     landed = gitops.manifest(settings).commit(intent)
     if landed.changed:
-        return msgspec.structs.replace(made[0], manifest=landed.commit)
-    return history.find(settings, made[0].id)
+        done = msgspec.structs.replace(made[0], manifest=landed.commit)
+    else:
+        done = history.find(settings, made[0].id)
+    files.write_atomic(_head_file(places), json.dumps({"head": landed.commit, "release": done.id}) + "\n")
+    return done
+
+
+def in_force(places: Workspace, settings: Settings, release: Release) -> str | None:
+    """Why the manifest's head is not `release` any more, None where it is. Cheap: two files are read."""
+    try:
+        noted = json.loads(_head_file(places).read_bytes())
+    except (OSError, ValueError):
+        return "what is in force is not known"
+    if noted.get("release") != release.id:
+        return f"{noted.get('release')} is in force, not {release.id}"
+    head = gitops.head(places, settings)
+    if gitops.is_local(places, settings) and head != noted.get("head"):
+        return "the manifest has a newer head"
+    return None
+
+
+def _head_file(places: Workspace) -> Path:
+    return places.runtime / "in_force.json"
 
 
 def now() -> str:
@@ -129,10 +152,11 @@ def _written(
     if own and digests == wanted and state.models == models:
         return None, release
     build = 1 + max([0, *(image.build for image in state.images.values()), *(record.build for record in known)])
-    builds = {
-        name: state.images[name].build if digests[name] == digest and name in state.images else build
-        for name, digest in wanted.items()
+    # A rollback raises every build: a late bump of what was rolled back, its models too, must not win any more.
+    kept_builds = {} if release.kind == "rollback" else {
+        name: image.build for name, image in state.images.items() if digests.get(name) == wanted.get(name)
     }
+    builds = {name: kept_builds.get(name, build) for name in wanted}
     content = before
     for name, digest in wanted.items():
         content = kustomization.with_digest(content, name, digest, manifest)
