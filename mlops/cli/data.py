@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mlops.cli.common import HERE, Format, FormatOption, RepositoryOption, new_app, open_workspace, print_json, print_table
+from mlops.cli.common import (
+    HERE, Format, FormatOption, RepositoryOption, new_app, open_workspace, print_json, print_table,
+)
 from mlops.config import Workspace
 
 if TYPE_CHECKING:
@@ -17,9 +19,11 @@ app = new_app(
     "Ingest, validate, process, check and version a data set (a file under data/datasets/).", no_args_is_help=True
 )
 
-NameArgument = Annotated[str, typer.Argument(help="The data set: the stem of its file in data/datasets/.", metavar="DATASET")]
+NameArgument = Annotated[
+    str, typer.Argument(help="The data set: the stem of its file in data/datasets/.", metavar="DATASET")
+]
 SourceOption = Annotated[
-    str | None, typer.Option("--source", help="A CSV or Parquet file, or an http(s) address, instead of its own source.")
+    str | None, typer.Option("--source", help="A CSV or Parquet file, or an http(s) address, for the set's own.")
 ]
 GivenOption = Annotated[bool, typer.Option("--given", help="Work on what `ingest --source` took in.")]
 
@@ -68,7 +72,8 @@ def validate(
         if format is Format.JSON:
             print((folder / steps.VALIDATION).read_text(encoding="utf-8"), end="")
         else:
-            print(f"{declared.name}: {record.successful} of {record.evaluated} expectations hold; page: {record.report}")
+            held = f"{record.successful} of {record.evaluated} expectations hold"
+            print(f"{declared.name}: {held}; page: {record.report}")
         return
     judgement = judge(declared, source)
     if format is Format.JSON:
@@ -123,4 +128,3 @@ def version(
     simulated = " (simulated)" if record.source.simulated else ""
     parts = ", ".join(f"{part.name} {part.rows}" for part in record.splits)
     print(f"{name} {record.version}{simulated}: {record.rows} rows ({parts}), quality {record.quality:.3f}")
-

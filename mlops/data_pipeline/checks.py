@@ -74,7 +74,9 @@ def _duplicates(dataset: Dataset, table: polars.DataFrame) -> CheckResult:
     rows = (repeated.arg_true() + 1).to_list()
     share = len(rows) / max(table.height, 1)
     message = f"{len(rows)} rows repeat an earlier one" + (f", first: rows {_listed(rows)}" if rows else "")
-    return _result("duplicates", share <= limit.maximum_share, limit.severity, message, count=len(rows), rows=rows[:SHOWN])
+    return _result(
+        "duplicates", share <= limit.maximum_share, limit.severity, message, count=len(rows), rows=rows[:SHOWN]
+    )
 
 
 def _missing(dataset: Dataset, table: polars.DataFrame) -> list[CheckResult]:
@@ -108,7 +110,8 @@ def _rule(rule: Rule, table: polars.DataFrame) -> CheckResult:
     share = len(rows) / max(table.height, 1)
     message = f"{len(rows)} of {table.height} rows: {rule.message}; first: rows {_listed(rows)}" if rows else "holds"
     return _result(
-        rule.name, share <= rule.maximum_share, rule.severity, message, rule=rule.rule, count=len(rows), rows=rows[:SHOWN]
+        rule.name, share <= rule.maximum_share, rule.severity, message,
+        rule=rule.rule, count=len(rows), rows=rows[:SHOWN],
     )
 
 
@@ -127,7 +130,9 @@ def _label(dataset: Dataset, part: str, table: polars.DataFrame) -> list[CheckRe
     if distinct and counts[0] / rows > limit.maximum_value_share:
         problems.append(f"has one value in {counts[0] / rows:.1%} of the rows, {limit.maximum_value_share:.1%} may be")
     if distinct and counts[-1] / rows < limit.minimum_class_share:
-        problems.append(f"has a class in only {counts[-1] / rows:.2%} of the rows, {limit.minimum_class_share:.2%} is needed")
+        problems.append(
+            f"has a class in only {counts[-1] / rows:.2%} of the rows, {limit.minimum_class_share:.2%} is needed"
+        )
     message = f"{target} " + ("; ".join(problems) if problems else f"has {distinct} distinct values")
     return [_result(title, not problems, limit.severity, message, distinct=distinct, rows=len(values))]
 

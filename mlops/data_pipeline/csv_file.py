@@ -90,7 +90,8 @@ def _header(content: bytes, where: str, expected: list[str]) -> list[str]:
         )
     if not set(names) & set(expected):
         raise BadDataError(
-            f"the header has none of the data set's columns; it begins with {', '.join(names)[:80]!r}", where=f"{where}:1",
+            f"the header has none of the data set's columns; it begins with {', '.join(names)[:80]!r}",
+            where=f"{where}:1",
             mend=f"the first line must name the columns: {', '.join(expected)}"[:300],
         )
     return names

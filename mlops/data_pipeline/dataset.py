@@ -94,6 +94,7 @@ class DatasetFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     Attributes:
         source: A path in the repository, a URL, or `module:callable` that returns a Polars or pandas frame.
         simulated: Whether the rows of `source` are made up.
+        takes_data: Whether `make run DATA=FILE` stands in for `source`.
         suite: Path of the Great Expectations suite.
         process: `module:callable` from the validated table to the processed one.
         target: The column that a model predicts.
@@ -109,6 +110,7 @@ class DatasetFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     description: str = ""
     card: str = ""
     simulated: bool = False
+    takes_data: bool = False
     split: SplitRule = SplitRule()
     checks: Checks = Checks()
 

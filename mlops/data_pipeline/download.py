@@ -43,19 +43,30 @@ def download(
                 f"the server answered {error.code} {error.reason}", where=shown, mend="try again later"
             ) from error
         raise MissingInputError(
-            f"the server answered {error.code} {error.reason}", where=shown, mend="check the address and your right to it"
+            f"the server answered {error.code} {error.reason}", where=shown,
+            mend="check the address and your right to it",
         ) from error
     except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError, ValueError) as error:
         reason = getattr(error, "reason", None) or error
         raise UnavailableError(
-            f"the server did not answer: {reason}", where=shown, mend="check the address and the network, then try again"
+            f"the server did not answer: {reason}", where=shown,
+            mend="check the address and the network, then try again",
         ) from error
     return target
 
 
 def without_secrets(address: str) -> str:
-    """The address without user, password, query and fragment, fit to be printed and recorded."""
-    parts = urllib.parse.urlsplit(address)
+    """The address without user, password, query and fragment, fit to be printed and recorded.
+
+    Raises:
+        MissingInputError: it is no address.
+    """
+    try:
+        parts = urllib.parse.urlsplit(address)
+    except ValueError as error:
+        raise MissingInputError(
+            f"is no address: {error}", where=address[:80], mend="write it like https://host/file.csv"
+        ) from error
     return urllib.parse.urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 

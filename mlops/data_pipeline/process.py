@@ -55,8 +55,8 @@ def split(dataset: Dataset, table: polars.DataFrame) -> tuple[Part, Part]:
 
     On which side a row falls depends on its own features alone (a salted digest, taken as a number between 0
     and 1, against the share): not on the order of the rows, nor on what other rows there are. Rows with the
-    same features fall on the same side. Both parts are ordered by digest, so that the files are the same whatever order the
-    rows came in.
+    same features fall on the same side. Both parts are ordered by digest, so that the files are the same
+    whatever order the rows came in.
     """
     import polars as pl
 

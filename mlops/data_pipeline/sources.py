@@ -77,7 +77,8 @@ def parse(content: bytes, where: str, dataset: Dataset) -> tuple[polars.DataFram
                         (b"(\xb5/\xfd", "Zstandard"), (b"BZh", "bzip2"), (b"\xfd7zXZ", "xz"), (b"%PDF", "PDF")):
         if content.startswith(magic):
             raise BadDataError(
-                f"the file is {name}, not CSV or Parquet", where=where, mend="unpack or export it as CSV or Parquet first"
+                f"the file is {name}, not CSV or Parquet", where=where,
+                mend="unpack it, or export it as CSV or Parquet, first",
             )
     return read_csv(content, where, list(dataset.columns)), True
 
@@ -99,6 +100,8 @@ def _read_parquet(content: bytes, where: str) -> polars.DataFrame:
 
 def _path(dataset: Dataset, location: str, given: bool) -> Path:
     """A user's path counts from the current folder, a declared one from the repository."""
+    if not location or "\0" in location:
+        raise MissingInputError(f"{location!r} is no path", where=dataset.name, mend="give a path or an address")
     if "://" in location:
         raise ConfigurationError(
             f"{location.partition('://')[0]}:// is no source that can be read", where=without_secrets(location),
@@ -107,6 +110,8 @@ def _path(dataset: Dataset, location: str, given: bool) -> Path:
     path = Path(location).expanduser() if given else dataset.repository / location
     if path.is_dir():
         raise MissingInputError("is a folder, not a file", where=path, mend="name the CSV or Parquet file in it")
+    if path.is_char_device() or path.is_block_device():
+        raise MissingInputError("is a device, not a file", where=path, mend="name a CSV or Parquet file")
     return path
 
 

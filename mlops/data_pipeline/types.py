@@ -31,8 +31,10 @@ def to_declared_types(table: polars.DataFrame, dataset: Dataset, *, from_text: b
             column = column.cast(pl.String)
         if name in dataset.columns:
             wanted = dataset.columns[name].type
-            is_text = column.dtype == pl.String
-            column = _from_text(column, wanted) if is_text and from_text else column if is_text else _cast(column, wanted)
+            if column.dtype != pl.String:
+                column = _cast(column, wanted)
+            elif from_text:
+                column = _from_text(column, wanted)
         elif from_text:
             column = column.replace("", None)
         columns.append(column)

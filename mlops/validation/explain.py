@@ -71,10 +71,10 @@ def _wrong_type(result: dict[str, Any], column: str, table: polars.DataFrame) ->
     wanted = kwargs.get("type_list") or [kwargs.get("type_")]
     found = result["result"].get("observed_value", table.schema[column])
     if table.schema[column] == pl.String and NUMBERS.intersection(wanted):
+        number = pl.col(column).str.strip_chars().cast(pl.Float64, strict=False)
         bad = (
             table.with_row_index("row", offset=1)
-            .filter(pl.col(column).is_not_null() & pl.col(column).str.strip_chars().cast(pl.Float64, strict=False).is_null())
-            .select("row", column)
+            .filter(pl.col(column).is_not_null() & number.is_null()).select("row", column)
         )
         if 0 < bad.height:
             rows, values = tuple(bad["row"].to_list()[:SHOWN]), bad[column].to_list()[:SHOWN]

@@ -27,7 +27,7 @@ def load() -> Any:
     Raises:
         ConfigurationError: it is not installed.
     """
-    os.environ["GX_ANALYTICS_ENABLED"] = "false"  # read once, when the package is imported
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"  # releases that have telemetry read it once, at the import
     logging.getLogger("great_expectations").setLevel(logging.CRITICAL)  # what goes wrong is in the results
     try:
         import great_expectations

@@ -1,0 +1,66 @@
+"""What is wrong with a CSV file's form is said with its line; what is right is read as it stands."""
+
+from __future__ import annotations
+
+import pytest
+
+from mlops.data_pipeline.csv_file import read_csv
+from mlops.errors import BadDataError
+
+EXPECTED = ["a", "b"]
+
+
+@pytest.mark.parametrize("content", [
+    b"a,b\n1,2\n3,4\n", b"\xef\xbb\xbfa,b\n1,2\n3,4\n", b"a,b\r\n1,2\r\n3,4\r\n", b"a,b\r1,2\r3,4\r",
+    b"a,b\r\n1,2\n3,4", b'"a","b"\n"1","2"\n3,4\n', b"\n\na,b\n1,2\n\n3,4\n\n",
+])
+def test_all_common_forms_give_the_same_rows(content: bytes) -> None:
+    assert read_csv(content, "x.csv", EXPECTED).rows() == [("1", "2"), ("3", "4")]
+
+
+def test_cells_stay_as_they_are() -> None:
+    table = read_csv('a,b\n" x ",NA\n"1,5","say ""hi"""\n,"two\nlines"\n007,é\n'.encode(), "x.csv", EXPECTED)
+    assert table.rows() == [(" x ", "NA"), ("1,5", 'say "hi"'), ("", "two\nlines"), ("007", "é")]
+
+
+@pytest.mark.parametrize(("content", "line", "said"), [
+    (b"a,b\n", None, "no rows"),
+    (b"\n\n", None, "holds no text"),
+    (b"a,b\n1,2\n3\n", 3, "1 cells, the header has 2"),
+    (b"a,b\n1,2\n3,4,5\n6,7\n", 3, "3 cells"),
+    (b"a,b\n1,2\n3,4,5\n6\n7\n8\n9\n", 3, "3 cells"),
+    (b"a,b\n1,2\n3,\x004\n", 3, "NUL byte in column 3"),
+    (b"a,b\n1,caf\xe9\n", 2, "not UTF-8: byte 0xe9 in column 6"),
+    ("a,b\n1,2\n".encode("utf-16"), None, "UTF-16"),
+    (b'a,b\n1,"2\n3,4\n5,6\n', 2, "never closes"),
+    (b"a;b\n1;2\n", 1, "semicolons"),
+    (b"a\tb\n1\t2\n", 1, "tabs"),
+    (b"a,a,b\n1,2,3\n", 1, "'a' twice"),
+    (b"1,2\n3,4\n", 1, "none of the data set's columns"),
+    (b"<!DOCTYPE html><html>not found</html>\n", 1, "HTML"),
+    (b'{"a": 1}\n', 1, "JSON"),
+    (",".join(f"c{n}" for n in range(10001)).encode() + b"\n1\n", 1, "10001 columns"),
+])
+def test_a_wrong_form_is_named_with_its_line(content: bytes, line: int | None, said: str) -> None:
+    with pytest.raises(BadDataError) as caught:
+        read_csv(content, "x.csv", EXPECTED)
+    error = caught.value
+    assert said in error.message and error.mend
+    assert error.where == (f"x.csv:{line}" if line else "x.csv")
+
+
+def test_every_truncation_is_refused_or_leaves_whole_rows() -> None:
+    content = b"a,b\n" + b"".join(b"%d,%d\n" % (n, n * n) for n in range(40))
+    whole = read_csv(content, "x.csv", EXPECTED).rows()
+    for length in range(len(content)):
+        try:
+            rows = read_csv(content[:length], "x.csv", EXPECTED).rows()
+        except BadDataError:
+            continue
+        assert rows[:-1] == whole[:len(rows) - 1] and rows[-1][0] == whole[len(rows) - 1][0]
+
+
+def test_ten_thousand_columns_are_read() -> None:
+    names = ["a", "b", *(f"c{n}" for n in range(9998))]
+    content = ",".join(names) + "\n" + ",".join("1" for _ in names) + "\n"
+    assert read_csv(content.encode(), "x.csv", EXPECTED).width == 10000

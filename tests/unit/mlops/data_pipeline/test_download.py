@@ -1,0 +1,99 @@
+"""Downloads, against a real server on this machine that misbehaves in every way."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from mlops.data_pipeline import Dataset
+from mlops.data_pipeline.download import download, without_secrets
+from mlops.data_pipeline.sources import open_source
+from mlops.errors import BadDataError, MissingInputError, UnavailableError
+
+BODY = b"name,age,height,wage\na,1,1.5,2\n"
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:  # noqa: N802 - http.server's name
+        path = self.path.partition("?")[0]
+        if path in ("/absent", "/broken"):
+            self.send_error(404 if path == "/absent" else 503)
+            return
+        if path == "/away":
+            self.send_response(302)
+            self.send_header("Location", "file:///etc/passwd")
+            self.end_headers()
+            return
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(BODY) + (10 if path == "/short" else 0)))
+        self.end_headers()
+        if path == "/silent":
+            time.sleep(1.0)
+        elif path == "/slow":
+            for byte in BODY:
+                self.wfile.write(bytes([byte]))
+                self.wfile.flush()
+                time.sleep(0.05)
+        else:
+            self.wfile.write(BODY)
+
+    def log_message(self, *_: object) -> None:
+        """Silent."""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    running = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    running.daemon_threads = True
+    threading.Thread(target=running.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{running.server_port}"
+    running.shutdown()
+    running.server_close()
+
+
+def test_a_file_arrives_whole(server: str, tmp_path: Path) -> None:
+    assert download(f"{server}/x.csv", tmp_path / "x").read_bytes() == BODY
+
+
+@pytest.mark.parametrize(("path", "kind"), [
+    ("/absent", MissingInputError), ("/broken", UnavailableError), ("/short", UnavailableError),
+])
+def test_a_refusal_or_a_cut_is_said(server: str, tmp_path: Path, path: str, kind: type[Exception]) -> None:
+    with pytest.raises(kind) as caught:
+        download(server + path, tmp_path / "x")
+    assert path in str(caught.value) and "mend" in str(caught.value)
+
+
+def test_a_redirect_never_leaves_http(server: str, tmp_path: Path) -> None:
+    with pytest.raises((MissingInputError, UnavailableError)):
+        download(f"{server}/away", tmp_path / "x")
+
+
+def test_too_much_is_refused(server: str, tmp_path: Path) -> None:
+    with pytest.raises(BadDataError, match="larger"):
+        download(f"{server}/x.csv", tmp_path / "x", maximum=10)
+
+
+def test_a_silent_server_and_a_slow_one_end(server: str, tmp_path: Path) -> None:
+    with pytest.raises(UnavailableError):
+        download(f"{server}/silent", tmp_path / "x", patience=0.2)
+    with pytest.raises(UnavailableError, match="too long"):
+        download(f"{server}/slow", tmp_path / "x", deadline=0.2)
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:1/x", "http://", "http://[::1/x", "http://127.0.0.1:99999/x"])
+def test_no_server_is_said(address: str, tmp_path: Path) -> None:
+    with pytest.raises((UnavailableError, MissingInputError)):
+        download(address, tmp_path / "x")
+
+
+def test_an_address_is_a_source_and_its_secrets_are_not_recorded(server: str, dataset: Dataset) -> None:
+    raw = open_source(dataset, f"{server}/rows.csv?token=secret")
+    assert raw.table.rows() == [("a", 1, 1.5, 2.0)]
+    assert raw.source.location == f"{server}/rows.csv" and not raw.source.simulated
+    assert without_secrets("https://me:word@host:8/p?q=1#f") == "https://host:8/p"

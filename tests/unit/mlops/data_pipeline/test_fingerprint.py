@@ -1,0 +1,73 @@
+"""A fingerprint is of the content, and of nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import struct
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mlops.data_pipeline.fingerprint import fingerprint, row_digests
+from mlops.errors import BadDataError
+
+TABLE = pl.DataFrame({
+    "n": [1.0, None, -0.0, float("nan")], "i": [1, 2, None, 4], "s": ["a", "", None, "é"], "b": [True, False, None, True]
+})
+
+
+def test_the_digest_is_what_the_docstring_says() -> None:
+    text = hashlib.blake2b("é".encode(), digest_size=16).digest()
+    row = b"\x01" + struct.pack("<q", 7) + b"\x01" + struct.pack("<d", 1.5) + b"\x01" + text + b"\x00" + bytes(8)
+    table = pl.DataFrame({"s": ["é"], "n": [1.5], "i": [7], "z": pl.Series([None], dtype=pl.Float64)})
+    digest = hashlib.blake2b(row, digest_size=16).digest()
+    assert row_digests(table) == [digest]
+    shape = b"i:integer\nn:float\ns:string\nz:float\n"
+    assert fingerprint(table) == "sha256:" + hashlib.sha256(shape + digest).hexdigest()
+
+
+def test_order_of_rows_and_columns_layout_and_zero_do_not_matter() -> None:
+    known = fingerprint(TABLE)
+    assert fingerprint(TABLE.reverse()) == known
+    assert fingerprint(TABLE.select(sorted(TABLE.columns))) == known
+    assert fingerprint(pl.concat([TABLE[:2], TABLE[2:]], rechunk=False)) == known
+    assert fingerprint(TABLE.with_columns(pl.col("n").replace(-0.0, 0.0))) == known
+    buffer = io.BytesIO()
+    TABLE.write_parquet(buffer, compression="snappy", row_group_size=1)
+    assert fingerprint(pl.read_parquet(io.BytesIO(buffer.getvalue()))) == known
+
+
+@pytest.mark.parametrize("other", [
+    TABLE[:3], pl.concat([TABLE, TABLE[:1]]), TABLE.rename({"n": "m"}), TABLE.with_columns(pl.col("i").cast(pl.Float64)),
+    TABLE.with_columns(pl.col("s").replace("", None)), TABLE.with_columns(pl.col("n").fill_null(0.0)),
+    TABLE.with_columns(pl.col("b").fill_null(False)), TABLE.drop("b"),
+])
+def test_content_matters(other: pl.DataFrame) -> None:
+    assert fingerprint(other) != fingerprint(TABLE)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.floats(width=64) | st.none(), st.text(max_size=4) | st.none()), max_size=12), st.randoms())
+def test_any_order_gives_the_same(rows: list[tuple[float | None, str | None]], chance: object) -> None:
+    schema = {"n": pl.Float64, "s": pl.String}
+    shuffled = list(rows)
+    chance.shuffle(shuffled)  # type: ignore[attr-defined]
+    one = pl.DataFrame(rows, schema=schema, orient="row")
+    two = pl.DataFrame(shuffled, schema=schema, orient="row")
+    assert fingerprint(one) == fingerprint(two)
+
+
+def test_a_salt_changes_every_digest() -> None:
+    assert not set(row_digests(TABLE)) & set(row_digests(TABLE, salt="x"))
+
+
+def test_a_table_without_rows_has_a_fingerprint_of_its_columns() -> None:
+    assert fingerprint(TABLE.clear()) != fingerprint(TABLE.clear().drop("n"))
+
+
+def test_a_column_of_lists_is_named() -> None:
+    with pytest.raises(BadDataError, match="'l'"):
+        fingerprint(pl.DataFrame({"l": [[1]]}))
