@@ -41,6 +41,8 @@ class Sources:
         self._table: dict[str, dict[str, Any]] = {}
         self._dirty = False
         self._package_data: dict[str, list[str]] = {}
+        self._fresh: dict[str, dict[str, Any]] = {}
+        self._reached: dict[tuple[str, str, str], tuple[str, list[str]] | None] = {}
         if cache is not None:
             try:
                 loaded = json.loads(cache.read_bytes())
@@ -73,22 +75,34 @@ class Sources:
             ConfigurationError: a reference names no module of the repository.
         """
         found: set[str] = set()
+        seen: set[str] = set()
         queue: list[str] = []
         for reference in references:
             module, _, function = reference.partition(":")
-            path = self._module_file(module, roots)
-            if path is None:
+            reached = self._reach(module, roots, function)
+            if reached is None:
                 raise ConfigurationError(
                     f"{reference!r} names no module of this repository", where=self.repository,
                     mend="the module must be a file below mlops/, data/, model/ or a service",
                 )
-            self._reach(module, path, roots, found, queue, function or None)
+            found.add(reached[0])
+            queue.extend(reached[1])
         while queue:
             module = queue.pop()
-            path = self._module_file(module, roots)
-            if path is not None and path not in found:
-                self._reach(module, path, roots, found, queue, None)
-        return sorted(found)
+            if module in seen:
+                continue
+            seen.add(module)
+            reached = self._reach(module, roots, "")
+            if reached is not None:
+                found.add(reached[0])
+                queue.extend(each for each in reached[1] if each not in seen)
+        return sorted({each for path in found for each in (path, *self._data_of(path))})
+
+    def forget(self) -> None:
+        """Look at every file again when it is asked for next: something may have written to the tree."""
+        self._fresh.clear()
+        self._reached.clear()
+        self._package_data.clear()
 
     def derived(self, path: str, name: str, derive: Callable[[Path], Any]) -> Any:
         """What `derive` makes of a file (JSON data), remembered under `name` until the file changes."""
@@ -112,8 +126,10 @@ class Sources:
             self._dirty = False
 
     def _entry(self, path: str) -> dict[str, Any]:
+        if path in self._fresh:
+            return self._fresh[path]
         try:
-            status = os.stat(self.repository / path)
+            status = os.stat(os.path.join(self.repository, path))
         except OSError:
             return {"stat": [0, 0, 0]}  # hash() and _imports() raise their own error on reading it
         stat = [status.st_mtime_ns, status.st_size, status.st_ino]
@@ -121,25 +137,32 @@ class Sources:
         if entry is None or entry["stat"] != stat:
             entry = self._table[path] = {"stat": stat}
             self._dirty = True
+        self._fresh[path] = entry
         return entry
 
-    def _reach(
-        self, module: str, path: str, roots: Mapping[str, str] | None, found: set[str], queue: list[str],
-        function: str | None,
-    ) -> None:
-        found.add(path)
-        found.update(self._data_of(path))
-        names = module.split(".")
-        queue.extend(".".join(names[:depth]) for depth in range(1, len(names)))  # parents run first
+    def _reach(self, module: str, roots: Mapping[str, str] | None, function: str) -> tuple[str, list[str]] | None:
+        """A module's file and the names that importing it imports; None where it is no module of the repository."""
+        top = module.partition(".")[0]
+        key = (module, (roots or {}).get(top, ""), function)
+        if key not in self._reached:
+            self._reached[key] = self._look(module, roots, function)
+        return self._reached[key]
+
+    def _look(self, module: str, roots: Mapping[str, str] | None, function: str) -> tuple[str, list[str]] | None:
+        path = self._module_file(module, roots)
+        if path is None:
+            return None
         imports = self._imports(path)
-        wanted = imports["top"] + (
-            imports["functions"].get(function, []) if function else [x for y in imports["functions"].values() for x in y]
-        )
+        bodies = [imports["functions"].get(function, [])] if function else imports["functions"].values()
+        names = module.split(".")
+        reached = {".".join(names[:depth]) for depth in range(1, len(names))}  # parents run first
         package = module if path.endswith("/__init__.py") else module.rpartition(".")[0]
-        for level, name, members in wanted:
+        for level, name, members in [*imports["top"], *(each for body in bodies for each in body)]:
             target = _absolute(level, name, package)
-            queue.append(target)
-            queue.extend(f"{target}.{member}" for member in members)
+            reached.add(target)
+            reached.update(f"{target}.{member}" for member in members)
+        known = {*FIRST_PARTY, *(roots or {})}
+        return path, sorted(each for each in reached if each.partition(".")[0] in known)
 
     def _imports(self, path: str) -> dict[str, Any]:
         entry = self._entry(path)
@@ -159,7 +182,7 @@ class Sources:
             return None
         stem = f"{base}/{rest.replace('.', '/')}" if rest else base
         for candidate in (f"{stem}.py", f"{stem}/__init__.py"):
-            if os.path.isfile(self.repository / candidate):
+            if os.path.isfile(os.path.join(self.repository, candidate)):
                 return candidate
         return None
 

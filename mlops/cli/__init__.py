@@ -48,8 +48,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _call(noun: str, words: list[str]) -> int:
     from mlops.errors import MlopsError
 
-    module = importlib.import_module(NOUNS[noun][0])
     try:
+        if noun == "run" and not words:  # what is run most often, without options, needs no parser
+            from pathlib import Path
+
+            from mlops.cli.walking import walk_and_tell
+
+            return walk_and_tell(Path.cwd())
+        module = importlib.import_module(NOUNS[noun][0])
         result = module.app(args=words, prog_name=f"mlops {noun}", standalone_mode=True)
     except MlopsError as error:
         print(f"mlops {noun}: {error}", file=sys.stderr)

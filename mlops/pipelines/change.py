@@ -78,7 +78,7 @@ def plan(run: Run, change: Change, last: RunRecord | None) -> Plan:
         elif name in unfinished:
             reason = "its last run did not succeed"
         elif given and name in ("data", "model"):
-            reason = "a source is given" if run.source else "the last run's source was given; it is not remembered"
+            reason = "a source is given" if run.source else "the last source was given; it is not remembered"
         elif name == "model" and data_runs:
             reason = "data may hand over a new version"
         if verdict.verdict == "SKIP" and reason is not None:

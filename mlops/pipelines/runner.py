@@ -159,6 +159,8 @@ class Runner:
     ) -> None:
         lanes = self._open_lanes()
         ended = lanes.wait(0.2)
+        if ended:
+            self.sources.forget()
         self.progress.tick(lanes.running())
         for step, answer in ended:
             if self._finish(step, running.pop(step.id), answer, done):

@@ -107,5 +107,6 @@ def test_what_was_derived_is_remembered_until_the_file_changes(repository):
     assert sources.derived("mlops/leaf.py", "text", derive) == ""
     assert sources.derived("mlops/leaf.py", "text", derive) == ""
     (repository / "mlops" / "leaf.py").write_text("changed")
+    sources.forget()
     assert sources.derived("mlops/leaf.py", "text", derive) == "changed"
     assert len(calls) == 2

@@ -1,0 +1,28 @@
+"""`mlops run` itself, without the parser: a run with nothing to do costs little more than Python's own start."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from mlops.config import ConfigManager
+from mlops.git import repository as find_repository
+
+
+def walk_and_tell(folder: Path, data: str = "", *, as_json: bool = False) -> int:
+    """Walk the whole way in the repository of `folder`, tell how it went, and return the exit code."""
+    from mlops.logs import say
+    from mlops.pipelines.progress import Lines
+    from mlops.pipelines.report import planned, summary
+    from mlops.pipelines.steps import Run
+    from mlops.pipelines.walk import walk
+
+    manager = ConfigManager(find_repository(folder))
+    source = data if not data or "://" in data else str(Path(data).expanduser().resolve())
+    run = Run(
+        manager.workspace(), manager.load_config(), source=source or None,
+        who=os.environ.get("GITHUB_ACTOR") or "mlops run",
+    )
+    record, code = walk(run, Lines(), on_plan=lambda plan: say(planned(plan)))
+    print(record.to_json().decode() if as_json else summary(run, record), end="" if as_json else "\n")
+    return code
