@@ -8,6 +8,7 @@ from mlops.routing import yaml12
 from mlops.routing.filters import PathFilter, PatternList
 
 FOLDER = ".github/workflows"
+_SELF = (f"./{FOLDER}/", f"$/{FOLDER}/")  # the checked-out tree's file, or the file of the running commit
 _FILTERS = ("branches", "branches-ignore", "tags", "tags-ignore", "paths", "paths-ignore", "types")
 _PAIRS = (("branches", "branches-ignore"), ("tags", "tags-ignore"), ("paths", "paths-ignore"))
 
@@ -136,6 +137,6 @@ def _calls(jobs: Any) -> tuple[str, ...]:
     found = []
     for job in jobs.values() if isinstance(jobs, dict) else ():
         uses = job.get("uses") if isinstance(job, dict) else None
-        if isinstance(uses, str) and uses.startswith(f"./{FOLDER}/"):
-            found.append(uses.removeprefix("./"))
+        if isinstance(uses, str) and uses.startswith(_SELF):
+            found.append(uses.partition("/")[2])
     return tuple(dict.fromkeys(found))
