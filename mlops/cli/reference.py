@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
+import dataclasses
+import enum
 import importlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from mlops.cli import NOUNS
@@ -20,63 +23,123 @@ Every command that answers a question exits **0** for yes, **1** for no and **2*
 """
 
 
+@dataclasses.dataclass(frozen=True)
+class Word:
+    """An argument or option: its names, what it is when absent, what it means."""
+
+    names: tuple[str, ...]
+    default: str
+    meaning: str
+    required: bool
+    positional: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class Command:
+    """One command as it is called, without `--help`."""
+
+    called: str
+    text: str
+    words: tuple[Word, ...]
+
+
 def render() -> str:
     """The page."""
     index = "".join(f"| [`mlops {noun}`](#mlops-{noun}) | {purpose} |\n" for noun, (_, purpose) in NOUNS.items())
     return _HEAD + index + "".join(f"\n{line}" for noun in NOUNS for line in _noun(noun)).rstrip() + "\n"
 
 
-def _noun(noun: str) -> Iterator[str]:
+def commands(noun: str) -> list[Command]:
+    """All commands of a noun, whether it is parsed by Typer or, with a function `parser`, by argparse."""
+    module = importlib.import_module(NOUNS[noun][0])
+    if hasattr(module, "parser"):
+        return list(_from_argparse(f"mlops {noun}", module.parser(f"mlops {noun}")))
     from typer.main import get_command
 
-    module, purpose = NOUNS[noun]
-    command = get_command(importlib.import_module(module).app)
+    found = get_command(module.app)
+    nested: dict[str, Any] = getattr(found, "commands", None) or {"": found}
+    return [_from_typer(f"mlops {noun} {name}".strip(), each) for name, each in nested.items()]
+
+
+def _noun(noun: str) -> Iterator[str]:
+    purpose = NOUNS[noun][1]
     yield f"## mlops {noun}\n\n{purpose}\n"
-    commands: dict[str, Any] = getattr(command, "commands", {})
-    if not commands:
-        yield from _command(f"mlops {noun}", command, purpose)
-    for name, each in commands.items():
-        yield f"### mlops {noun} {name}\n"
-        yield from _command(f"mlops {noun} {name}", each, "")
+    for command in commands(noun):
+        if command.called != f"mlops {noun}":
+            yield f"### {command.called}\n"
+        yield from _section(command, purpose)
 
 
-def _command(called: str, command: Any, purpose: str) -> Iterator[str]:
-    arguments = [each for each in command.params if each.param_type_name == "argument"]
-    options = [each for each in command.params if each.param_type_name == "option" and not each.hidden]
-    words = [each.human_readable_name if each.required else f"[{each.human_readable_name}]" for each in arguments]
-    yield f"```\n{' '.join([called, *words, '[OPTIONS]'])}\n```\n"
-    text = _text(command.help)
-    if text and text != purpose:
-        yield f"{text}\n"
-    rows = [(f"`{each.human_readable_name}`", "", _text(each.help)) for each in arguments]
-    rows += [(_names(each), _default(each), _meaning(each)) for each in options if each.name != "help"]
-    if rows:
+def _section(command: Command, purpose: str) -> Iterator[str]:
+    arguments = [each for each in command.words if each.positional]
+    shown = [each.names[0] if each.required else f"[{each.names[0]}]" for each in arguments]
+    yield f"```\n{' '.join([command.called, *shown, '[OPTIONS]'])}\n```\n"
+    if command.text and command.text != purpose:
+        yield f"{command.text}\n"
+    if command.words:
         yield "| Option | Default | Meaning |\n|---|---|---|"
-        yield "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows) + "\n"
+        yield "\n".join(f"| {' | '.join(_cells(word))} |" for word in command.words) + "\n"
 
 
-def _names(option: Any) -> str:
-    return ", ".join(f"`{name}`" for name in sorted([*option.opts, *option.secondary_opts], key=len, reverse=True))
+def _cells(word: Word) -> list[str]:
+    names = ", ".join(f"`{name}`" for name in word.names)
+    default = "required" if word.required and not word.positional else word.default
+    return [cell.replace("|", r"\|") for cell in (names, default, word.meaning)]
 
 
-def _default(option: Any) -> str:
-    if option.required:
-        return "required"
-    if isinstance(option.show_default, str):
-        return option.show_default
-    value = option.default
-    value = getattr(value, "value", value)
-    if callable(value) or value in (None, "", False, (), []):
+def _from_typer(called: str, command: Any) -> Command:
+    words = []
+    for each in command.params:
+        positional = each.param_type_name == "argument"
+        if each.name == "help" or (not positional and each.hidden):
+            continue
+        choices = _choices(each.type_descriptor.annotation)
+        options = _longest_first([*each.opts, *each.secondary_opts])
+        names = ((each.metavar or each.name).upper(),) if positional else options
+        told = each.show_default if isinstance(each.show_default, str) else _value(each.default)
+        words.append(Word(names, told, _meaning(each.help, choices), each.required, positional))
+    return Command(called, _line(command.help), tuple(words))
+
+
+def _from_argparse(called: str, parser: argparse.ArgumentParser) -> Iterator[Command]:
+    words, nested = [], []
+    for each in parser._actions:  # argparse has no public way to list them
+        if isinstance(each, argparse._SubParsersAction):
+            nested = list(each.choices.items())
+        elif each.help != argparse.SUPPRESS and not isinstance(each, argparse._HelpAction):
+            positional = not each.option_strings
+            called_by = each.metavar if isinstance(each.metavar, str) else each.dest.upper()
+            names = (called_by,) if positional else _longest_first(each.option_strings)
+            choices = [str(choice) for choice in each.choices or ()]
+            words.append(Word(names, _value(each.default), _meaning(each.help, choices), each.required, positional))
+    if words or not nested:
+        yield Command(called, _line(parser.description), tuple(words))
+    for name, each in nested:
+        yield from _from_argparse(f"{called} {name}", each)
+
+
+def _choices(kind: Any) -> list[str]:
+    return [str(each.value) for each in kind] if isinstance(kind, type) and issubclass(kind, enum.Enum) else []
+
+
+def _longest_first(names: Sequence[str]) -> tuple[str, ...]:
+    return tuple(sorted(names, key=len, reverse=True))
+
+
+def _value(default: Any) -> str:
+    value = getattr(default, "value", default)
+    if callable(value) or value in (None, "", False, (), []) or value == argparse.SUPPRESS:
         return ""
     return f"`{value}`"
 
 
-def _meaning(option: Any) -> str:
-    choices = [str(getattr(each, "value", each)) for each in getattr(option.type, "choices", ())]
-    return _text(option.help) + (f" One of {', '.join(choices)}." if choices else "")
+def _meaning(help: str | None, choices: list[str]) -> str:  # noqa: A002 - both parsers' own name
+    text = _line(help)
+    sentences = [text if text.endswith(".") else f"{text}."] if text else []
+    return " ".join([*sentences, *([f"One of {', '.join(choices)}."] if choices else [])])
 
 
-def _text(help: str | None) -> str:  # noqa: A002 - click's own name
+def _line(help: str | None) -> str:  # noqa: A002
     return " ".join((help or "").replace("\f", " ").split())
 
 

@@ -29,7 +29,7 @@ UNKNOWN is said where GitHub's answer cannot be known; act on it as on RUN."""
 def app(args: Sequence[str] | None = None, prog_name: str = "mlops route", standalone_mode: bool = True) -> int:
     """Run the command; returns its exit code (0, or an error is raised)."""
     words = list(sys.argv[1:] if args is None else args)
-    asked = _parser(prog_name).parse_args(words)
+    asked = parser(prog_name).parse_args(words)
     if asked.explain is not None:
         return _explain(asked.repository, asked.explain, asked.format)
     git = Git(asked.repository)
@@ -48,11 +48,12 @@ def app(args: Sequence[str] | None = None, prog_name: str = "mlops route", stand
     return 0
 
 
-def _parser(name: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser(name: str) -> argparse.ArgumentParser:
+    """The command's options; the reference of the commands is made from it."""
+    made = argparse.ArgumentParser(
         prog=name, description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
     )
-    add = parser.add_argument
+    add = made.add_argument
     add("--event", choices=NAMES, help="the event, instead of the one that a runner describes")
     add("--before", metavar="SHA", help="push: the commit before; all zeros for a new ref")
     add("--after", metavar="SHA", help="push: the commit after; all zeros for a deleted ref")
@@ -68,7 +69,7 @@ def _parser(name: str) -> argparse.ArgumentParser:
     add("--format", choices=("table", "json", "github"), default="table",
         help="github: outputs for a plan job (GITHUB_OUTPUT) and its summary")
     add("--repository", type=Path, default=Path("."), metavar="DIR", help="the repository [the current folder]")
-    return parser
+    return made
 
 
 def _stdin() -> list[str]:

@@ -82,7 +82,7 @@ def _named(part: Part) -> Iterator[tuple[str, int | None]]:
 def _target(tree: Tree, name: str, path: str, target: str, line: int | None) -> Iterator[Finding]:
     if "://" in path or path.startswith("git@") or "?ref=" in path:
         yield _finding(name, line, f"{path!r} lies outside the repository: bring it in, so that its commit says all")
-    elif target.startswith("../"):
+    elif (target == ".." or target.startswith("../")):
         yield _finding(name, line, f"{path!r} leads out of the repository")
     elif not tree.exists(target):
         yield _finding(name, line, f"{path!r} is not there")

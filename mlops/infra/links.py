@@ -33,7 +33,7 @@ def check(tree: Tree) -> Iterator[Finding]:
         for line, target in _targets(tree.text(name)):
             path, _, anchor = target.partition("#")
             place = _place(name, path)
-            if place.startswith("../") or not tree.exists(place):
+            if place == ".." or place.startswith("../") or not tree.exists(place):
                 yield Finding(rule="links", path=name, line=line, message=f"{target!r} leads to no file of the tree")
             elif anchor and place.endswith(".md") and unquote(anchor) not in anchors(place):
                 yield Finding(rule="links", path=name, line=line, message=f"{place} has no heading #{anchor}")

@@ -54,6 +54,8 @@ OTHERS: dict[str, str] = {
     "PREDICT_PUBLIC_URL": "Where a reader's browser reaches `predict`; the same when absent.",
     "MLOPS_MODELS_FILE": "The list of models that `predict` serves (`release.yaml` of the manifest).",
     "MLOPS_BUNDLE_STORE": "Where `predict` fetches bundles: the folder that holds `NAME/VERSION.bundle`.",
+    "MLOPS_PREDICT_MOST_ROWS": "The most rows that one request to `predict` may hold.",
+    "MLOPS_PREDICT_MOST_BYTES": "The most bytes that one request to `predict` may hold.",
     "NO_COLOR": "Not empty: no colours.",
 }
 
