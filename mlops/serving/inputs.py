@@ -95,6 +95,7 @@ class RowReader:
         self._list: Any = list[struct]  # type: ignore[valid-type]
         self._decode: Callable[[Any], list[Any]] = msgspec.json.Decoder(self._list).decode
         self._tuple = msgspec.structs.astuple
+        self._texts = [index for index, column in enumerate(self.columns) if column.type == "string"]
         self._dates = any(column.type == "datetime" for column in self.columns)
 
     def _kind(self, column: Input) -> Any:
@@ -128,8 +129,10 @@ class RowReader:
         """
         if rows and not self._dates:
             try:
-                return [self._tuple(row) for row in msgspec.convert(rows, self._list)]
-            except msgspec.ValidationError:
+                taken = [self._tuple(row) for row in msgspec.convert(rows, self._list)]
+                "".join(row[index] or "" for index in self._texts for row in taken).encode()
+                return taken
+            except (msgspec.ValidationError, UnicodeEncodeError):
                 pass
         return self._checked(rows)
 

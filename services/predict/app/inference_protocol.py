@@ -81,7 +81,8 @@ def read_request(body: bytes, manifest: BundleManifest) -> tuple[list[dict[str, 
             raise BadRequest(f"inputs: {str(name)[:100]!r} is no input of this model; it takes {', '.join(types)}")
         if name in columns:
             raise BadRequest(f"inputs: {name!r} stands twice")
-        if tensor.get("datatype") not in TAKEN[types[name]]:
+        datatype = tensor.get("datatype")
+        if not isinstance(datatype, str) or datatype not in TAKEN[types[name]]:
             raise BadRequest(f"inputs: the datatype of {name!r} must be {DATATYPES[types[name]]}")
         columns[name] = _values(name, tensor)
     if len({len(values) for values in columns.values()}) != 1:
@@ -106,9 +107,10 @@ def _values(name: str, tensor: dict[str, Any]) -> list[Any]:
 def _wanted(document: dict[str, Any], manifest: BundleManifest) -> list[str]:
     known = [name for name, _, _ in _outputs(manifest, 0)]
     outputs = document.get("outputs") or []
-    names = [output.get("name") if isinstance(output, dict) else None for output in outputs]
-    if not isinstance(outputs, list) or not set(names) <= set(known):
-        raise BadRequest(f"outputs: this model gives {', '.join(known)}")
+    listed = outputs if isinstance(outputs, list) else [outputs]
+    names = [output.get("name") if isinstance(output, dict) else None for output in listed]
+    if not all(name in known for name in names):
+        raise BadRequest(f"outputs: must be a list of tensors; this model gives {', '.join(known)}")
     return [name for name in known if name in names] if names else known
 
 

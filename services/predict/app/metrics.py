@@ -76,7 +76,7 @@ class Metrics:
         requests = CounterMetricFamily("predict_requests", "Requests answered, by status code", labels=[*names, "code"])
         rows = CounterMetricFamily("predict_rows", "Rows scored", labels=names)
         latency = HistogramMetricFamily(
-            "predict_latency_seconds", "Seconds from the request's headers to its answer", labels=names
+            "predict_latency_seconds", "Seconds that POST /predict takes, from the headers to the answer", labels=names
         )
         for (model, version), counts in list(self._counts.items()):
             for code, count in list(counts.codes.items()):

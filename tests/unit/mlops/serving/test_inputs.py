@@ -45,7 +45,8 @@ def test_a_whole_number_is_an_integer_however_it_is_written() -> None:
         ({"a float": None}, ("a float", "null")), ({"a float": [1]}, ("a float", "type")),
         ({"count": 2.5}, ("count", "type")),
         ({"count": True}, ("count", "type")),
-        ({"count": 2**70}, ("count", "range")), ({"count": 1e300}, ("count", "range")), ({"flag": 1}, ("flag", "type")), ({"flag": None}, ("flag", "null")),
+        ({"count": 2**70}, ("count", "range")), ({"count": 1e300}, ("count", "range")),
+        ({"flag": 1}, ("flag", "type")), ({"flag": None}, ("flag", "null")),
         ({"text": 5}, ("text", "type")), ({"other": 1}, ("other", "unknown")), ({"text": {}}, ("text", "type")),
     ],
 )
@@ -68,6 +69,9 @@ def test_what_is_no_finite_number_is_named(number: str) -> None:
 def test_half_a_surrogate_pair_is_no_text() -> None:
     assert problems(READER, '[{"a float": 1, "flag": true, "text": "\\ud800"}]') == [(0, "text", "type")]
     assert problems(READER, '[{"a float": 1, "flag": true, "\\ud800": 1}]') == [(0, "?", "unknown")]
+    for row in ({"text": "\ud800"}, {"\ud800": 1}):
+        with pytest.raises(InvalidRowsError):
+            READER.from_python([GOOD | row])
 
 
 def test_a_value_beyond_single_precision_is_refused_where_it_would_become_infinite() -> None:
@@ -106,11 +110,12 @@ def test_a_datetime_is_checked() -> None:
 
 
 VALUES = st.one_of(
-    st.none(), st.booleans(), st.integers(-(2**70), 2**70), st.floats(), st.sampled_from(["", "é", "1", "true"]),
+    st.none(), st.booleans(), st.integers(-(2**70), 2**70), st.floats(), st.sampled_from(["", "é", "1", "\ud800"]),
     st.just([]), st.just({}),
 )
 ROWS = st.lists(
-    st.dictionaries(st.sampled_from([*GOOD, "other"]), VALUES) | st.builds(lambda more: GOOD | more, st.dictionaries(
+    st.dictionaries(st.sampled_from([*GOOD, "other", "\ud800"]), VALUES)
+    | st.builds(lambda more: GOOD | more, st.dictionaries(
         st.sampled_from(list(GOOD)), VALUES, max_size=1
     )), max_size=4,
 )
