@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 MAXIMUM_COLUMNS = 10_000
 SHOWN = 3
+BLOCK = 1 << 26
+"""Bytes that the parser takes at once; no row may be longer."""
 
 
 def read_csv(content: bytes, where: str, expected: list[str]) -> polars.DataFrame:
@@ -111,7 +114,7 @@ def _parse(content: bytes, where: str, header: list[str]) -> polars.DataFrame:
     try:
         table = arrow_csv.read_csv(
             pa.BufferReader(content),
-            read_options=arrow_csv.ReadOptions(use_threads=False, block_size=max(len(content), 1)),
+            read_options=arrow_csv.ReadOptions(use_threads=False, block_size=BLOCK),
             parse_options=arrow_csv.ParseOptions(newlines_in_values=True, invalid_row_handler=note),
             convert_options=arrow_csv.ConvertOptions(
                 column_types={name: pa.string() for name in header}, strings_can_be_null=False, check_utf8=False
@@ -126,7 +129,7 @@ def _parse(content: bytes, where: str, header: list[str]) -> polars.DataFrame:
         number, cells, text = wrong[0]
         raise BadDataError(
             f"row {number - 1 if number else '?'} has {cells} cells, the header has {len(header)}: {text[:80]!r}",
-            where=f"{where}:{number}" if number else where,
+            where=f"{where}:{_line(content, number)}" if number else where,
             mend="complete or remove the row (a comma inside a value needs quotes); the file may be cut off",
         )
     frame = pl.from_arrow(table)
@@ -138,6 +141,20 @@ def _place(content: bytes, offset: int) -> tuple[int, int]:
     """Line and column (both from 1, the column in bytes) of an offset."""
     before = content[:offset]
     return before.count(b"\n") + 1, offset - (before.rfind(b"\n") + 1) + 1
+
+
+def _line(content: bytes, number: int) -> int:
+    """The line that the record `number` (the header is 1) ends in; empty lines and lines within quotes count."""
+    reader = csv.reader(io.StringIO(content.decode("utf-8"), newline=""))
+    seen = 0
+    try:
+        for cells in reader:
+            seen += bool(cells)
+            if seen == number:
+                return reader.line_num
+    except csv.Error:  # a cell beyond the module's limit
+        pass
+    return number
 
 
 def _odd_quote(content: bytes) -> int:

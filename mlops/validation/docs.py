@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from mlops.files import atomic_folder
+from mlops.files import atomic_folder, write_atomic
 from mlops.validation import gx
 
 _OUTSIDE = re.compile(
@@ -33,7 +33,8 @@ table { border-collapse: collapse; width: 100%; margin: .5rem 0 } td, th { paddi
 .badge { border: 1px solid #8886; border-radius: .3rem; padding: 0 .3rem } .text-danger { color: #c0392b }
 .text-success { color: #2e8b57 } ul { padding-left: 1.2rem } .table-cell-label { font-weight: bold }
 .modal, .navbar-nav, a[data-toggle], .card:has(.btn-group-toggle) { display: none }
-.fa-check-circle::before { content: "\2714"; font-style: normal } .fa-times::before { content: "\2718"; font-style: normal }
+.fa-check-circle::before { content: "\2714"; font-style: normal }
+.fa-times::before { content: "\2718"; font-style: normal }
 </style>"""
 
 
@@ -53,7 +54,7 @@ def write_site(folder: Path, document: dict[str, Any], *, title: str, notes: lis
     """
     page = render(document, title=title, notes=notes, simulated=simulated)
     with atomic_folder(folder) as work:
-        (work / "index.html").write_text(page, encoding="utf-8")
+        write_atomic(work / "index.html", page)
     return folder / "index.html"
 
 

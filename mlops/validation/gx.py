@@ -77,9 +77,27 @@ def run(suite: Suite, table: polars.DataFrame) -> list[dict[str, Any]]:
     """
     gx = load()
     expectations = build(suite)
-    from great_expectations.core import ExpectationSuite
+    try:
+        found = {each.expectation_config.id: plain(each) for each in _evaluate(gx, suite, expectations, table)}
+    except Exception as error:  # a fault of its own, of whatever kind, is no verdict on the data
+        raise ConfigurationError(
+            f"Great Expectations could not run the suite: {_brief(error) or type(error).__name__}", where=suite.path,
+            mend="correct the suite, or look the message up in Great Expectations' documentation",
+        ) from error
+    return [
+        found.get(identity(suite, index)) or _unanswered(raw, identity(suite, index))
+        for index, raw in enumerate(suite.expectations)
+    ]
 
-    context = gx.get_context(mode="ephemeral")
+
+def _evaluate(gx: Any, suite: Suite, expectations: list[Any], table: polars.DataFrame) -> list[Any]:
+    from great_expectations.core import ExpectationSuite
+    from great_expectations.data_context.types.base import DataContextConfig, InMemoryStoreBackendDefaults
+
+    nothing_on_disk = InMemoryStoreBackendDefaults(init_temp_docs_sites=False)
+    context = gx.get_context(
+        mode="ephemeral", project_config=DataContextConfig(store_backend_defaults=nothing_on_disk)
+    )
     context.variables.progress_bars = {"globally": False}
     asset = context.data_sources.add_pandas("memory").add_dataframe_asset("table")
     batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": _frame(table)})
@@ -88,11 +106,8 @@ def run(suite: Suite, table: polars.DataFrame) -> list[dict[str, Any]]:
     outcome = batch.validate(
         declared, result_format={"result_format": "SUMMARY", "partial_unexpected_count": EXAMPLES}
     )
-    found = {result.expectation_config.id: plain(result) for result in outcome.results}
-    return [
-        found.get(identity(suite, index)) or _unanswered(raw, identity(suite, index))
-        for index, raw in enumerate(suite.expectations)
-    ]
+    results: list[Any] = outcome.results
+    return results
 
 
 def _frame(table: polars.DataFrame) -> Any:

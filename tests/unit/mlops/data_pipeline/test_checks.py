@@ -50,7 +50,8 @@ def test_a_row_that_breaks_a_relation_is_named_and_gaps_do_not_count(dataset: Da
 
 @pytest.mark.parametrize("rule", ["absent > 1", "height <", "age + 1", "name > 3", "DROP TABLE x"])
 def test_a_rule_that_cannot_be_evaluated_blocks(change: Any, table: pl.DataFrame, rule: str) -> None:
-    dataset = change("rule: height < 3 * age, message: too tall for the age", f"rule: '{rule}', message: m, severity: warn")
+    old = "rule: height < 3 * age, message: too tall for the age"
+    dataset = change(old, f"rule: '{rule}', message: m, severity: warn")
     result = failed(dataset, table)["grown"]
     assert result.severity == "block" and "could not be evaluated" in result.message
 

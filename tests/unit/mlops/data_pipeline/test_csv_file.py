@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from mlops.data_pipeline import csv_file
 from mlops.data_pipeline.csv_file import read_csv
 from mlops.errors import BadDataError
 
@@ -31,6 +34,7 @@ def test_cells_stay_as_they_are() -> None:
     (b"a,b\n1,2\n3,4,5\n6\n7\n8\n9\n", 3, "3 cells"),
     (b"a,b\n1,2\n3,\x004\n", 3, "NUL byte in column 3"),
     (b"a,b\n1,caf\xe9\n", 2, "not UTF-8: byte 0xe9 in column 6"),
+    (b'\n\na,b\n"1\n1",2\n\n3\n', 7, "row 2 has 1 cells"),
     ("a,b\n1,2\n".encode("utf-16"), None, "UTF-16"),
     (b'a,b\n1,"2\n3,4\n5,6\n', 2, "never closes"),
     (b"a;b\n1;2\n", 1, "semicolons"),
@@ -58,6 +62,29 @@ def test_every_truncation_is_refused_or_leaves_whole_rows() -> None:
         except BadDataError:
             continue
         assert rows[:-1] == whole[:len(rows) - 1] and rows[-1][0] == whole[len(rows) - 1][0]
+
+
+@pytest.mark.parametrize("block", [64, 1 << 20])
+def test_the_line_is_right_in_a_file_of_many_blocks(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csv_file, "BLOCK", block)
+    content = b"a,b\n" + b"".join(b"%d,%d\n" % (n, n) for n in range(500)) + b"1\n2,2\n"
+    with pytest.raises(BadDataError) as caught:
+        read_csv(content, "x.csv", EXPECTED)
+    assert caught.value.where == "x.csv:502"
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 399), st.binary(min_size=1, max_size=3)), min_size=1, max_size=4))
+def test_damage_of_any_kind_is_rows_or_bad_data(damage: list[tuple[int, bytes]]) -> None:
+    content = bytearray(b"a,b\n" + b"".join(b"%d,%d\n" % (n, n * n) for n in range(60)))
+    for place, noise in damage:
+        content[place:place + 1] = noise
+    try:
+        table = read_csv(bytes(content), "x.csv", EXPECTED)
+    except BadDataError as error:
+        assert error.mend and (error.where or "").startswith("x.csv")
+    else:
+        assert table.height > 0
 
 
 def test_ten_thousand_columns_are_read() -> None:

@@ -15,7 +15,8 @@ from mlops.data_pipeline.fingerprint import fingerprint, row_digests
 from mlops.errors import BadDataError
 
 TABLE = pl.DataFrame({
-    "n": [1.0, None, -0.0, float("nan")], "i": [1, 2, None, 4], "s": ["a", "", None, "é"], "b": [True, False, None, True]
+    "n": [1.0, None, -0.0, float("nan")], "i": [1, 2, None, 4], "s": ["a", "", None, "é"],
+    "b": [True, False, None, True],
 })
 
 
@@ -41,7 +42,8 @@ def test_order_of_rows_and_columns_layout_and_zero_do_not_matter() -> None:
 
 
 @pytest.mark.parametrize("other", [
-    TABLE[:3], pl.concat([TABLE, TABLE[:1]]), TABLE.rename({"n": "m"}), TABLE.with_columns(pl.col("i").cast(pl.Float64)),
+    TABLE[:3], pl.concat([TABLE, TABLE[:1]]), TABLE.rename({"n": "m"}),
+    TABLE.with_columns(pl.col("i").cast(pl.Float64)),
     TABLE.with_columns(pl.col("s").replace("", None)), TABLE.with_columns(pl.col("n").fill_null(0.0)),
     TABLE.with_columns(pl.col("b").fill_null(False)), TABLE.drop("b"),
 ])

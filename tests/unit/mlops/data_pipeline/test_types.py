@@ -39,7 +39,9 @@ def test_a_text_column_keeps_its_words(dataset: Dataset) -> None:
     assert typed(dataset, "name", ["NA", "", " a"]).to_list() == ["NA", None, " a"]
 
 
-@pytest.mark.parametrize(("values", "kind"), [([1, 2], pl.Float64), ([None, None], pl.Float64), (["1", "2"], pl.String)])
+@pytest.mark.parametrize(("values", "kind"), [
+    ([1, 2], pl.Float64), ([None, None], pl.Float64), (["1", "2"], pl.String),
+])
 def test_in_a_typed_file_a_number_kept_as_text_is_wrong(dataset: Dataset, values: list[Any], kind: Any) -> None:
     assert typed(dataset, "wage", values, from_text=False).dtype == kind
 
