@@ -56,8 +56,8 @@ class _Work:
         from mlops.errors import MissingInputError
 
         if not self.version.is_file():
-            known = sorted(path.parent.name for path in self.version.parents[1].glob("versions/*/version.json"))
-            known = known or sorted(path.parent.name for path in self.version.parents[1].glob("*/version.json"))
+            published = self.places.data / self.config.dataset / "versions"
+            known = sorted(path.parent.name for path in published.glob("*/version.json"))
             raise MissingInputError(
                 f"there is no such version of the data set {self.config.dataset!r}", where=self.version,
                 mend=f"make one with `mlops run`; published are: {', '.join(known) or 'none'}",
@@ -85,7 +85,7 @@ def train(
 def evaluate(
     model: ModelArgument, data: DataOption = "", format: FormatOption = Format.TABLE,  # noqa: A002
     repository: RepositoryOption = HERE,
-) -> int:
+) -> None:
     """Compare the challenger with the champion on the same held-out rows. Exit 1 for worse, or below a floor."""
     work = _Work(repository, model, data)
     work.check_data()
@@ -104,7 +104,8 @@ def evaluate(
             ],
             ("metric", "challenger", "champion"),
         )
-    return 1 if found.verdict in ("worse", "floor") else 0
+    if found.verdict in ("worse", "floor"):
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -13,6 +13,7 @@ from typing import Any
 from mlops import mlflow_client
 from mlops.config import Settings
 from mlops.errors import ConfigurationError
+from mlops.files import sha256_bytes
 
 
 class TrackedRun:
@@ -78,7 +79,7 @@ class TrackedRun:
             with mlflow.start_run(run_id=self.id):
                 logged = sklearn.log_model(
                     model, name="model", signature=infer_signature(inputs, outputs),
-                    pip_requirements=pinned(libraries),
+                    pip_requirements=pinned([*libraries, "cloudpickle"]),
                     # skops refuses the types of a team's own steps; the store is written by this program alone.
                     serialization_format=sklearn.SERIALIZATION_FORMAT_CLOUDPICKLE,
                 )
@@ -147,10 +148,14 @@ def versions(libraries: Sequence[str]) -> dict[str, str]:
 def _experiment(client: Any, settings: Settings, name: str) -> str:
     from mlflow.exceptions import MlflowException
 
+    remote = settings.model_registry.tracking_uri.startswith("http")  # a server knows its own place
+    location = None if remote else (Path(settings.model_registry.tracking_dir).resolve() / name).as_uri()
     found = client.get_experiment_by_name(name)
+    if found is not None and location is not None and found.artifact_location != location:
+        # The folder was moved with its database. MLflow would go on writing to where it was.
+        name = f"{name} ({sha256_bytes(location.encode())[7:15]})"
+        found = client.get_experiment_by_name(name)
     if found is None:
-        remote = settings.model_registry.tracking_uri.startswith("http")  # a server knows its own place
-        location = None if remote else (Path(settings.model_registry.tracking_dir).resolve() / name).as_uri()
         try:
             return str(client.create_experiment(name, artifact_location=location))
         except MlflowException as error:

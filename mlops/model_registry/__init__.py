@@ -3,17 +3,17 @@
 MLflow's integer is a version's name. Its semantic version is a unique tag, see `semantic`.
 """
 
-from mlops.model_registry.history import history, moves, record_move
-from mlops.model_registry.semantic import Interface, next_version
-from mlops.model_registry.versions import (
+from mlops.model_registry.registered import (
     CHAMPION,
     Registered,
     champion,
     champion_record,
     create,
+    expect_sound,
     find,
     keep_record,
     lift_quarantine,
+    load_logged,
     load_model,
     quarantine,
     resolve,
@@ -21,9 +21,11 @@ from mlops.model_registry.versions import (
     tag,
     versions,
 )
+from mlops.model_registry.semantic import Interface, next_version
+from mlops.model_registry.stages import ARCHIVED, DEVELOPMENT, PRODUCTION, history, moves, record_move
 
 __all__ = [
-    "CHAMPION", "Interface", "Registered", "champion", "champion_record", "create", "find", "history",
-    "keep_record", "lift_quarantine", "load_model", "moves", "next_version", "quarantine", "record_move", "resolve",
-    "set_champion", "tag", "versions",
+    "ARCHIVED", "CHAMPION", "DEVELOPMENT", "Interface", "PRODUCTION", "Registered", "champion", "champion_record",
+    "create", "expect_sound", "find", "history", "keep_record", "lift_quarantine", "load_logged", "load_model", "moves",
+    "next_version", "quarantine", "record_move", "resolve", "set_champion", "tag", "versions",
 ]

@@ -14,7 +14,7 @@ from typing import Any
 
 from mlops import files
 from mlops.errors import IntegrityError
-from mlops.model_registry.versions import INPUTS, RECIPE, SEMANTIC, Registered
+from mlops.model_registry.registered import INPUTS, RECIPE, SEMANTIC, Registered
 from mlops.records.base import Record
 
 

@@ -10,13 +10,12 @@ from pathlib import Path
 
 from mlops import files, model_registry
 from mlops.config import Settings, Workspace
-from mlops.errors import MissingInputError, WorseModelError
-from mlops.model_registry.history import ARCHIVED, DEVELOPMENT, PRODUCTION
-from mlops.model_registry.versions import Registered, expect_sound
-from mlops.records import Evaluation, ModelVersion, read
+from mlops.errors import MissingInputError, UsageError, WorseModelError
+from mlops.model_registry import ARCHIVED, DEVELOPMENT, PRODUCTION, Registered
+from mlops.records import Evaluation, ModelVersion, TrainedModel, read
 from mlops.records.model import Comparison
 from mlops.training import ModelConfig
-from mlops.training.steps import EVALUATION, version_of
+from mlops.training.steps import EVALUATION, REGISTERED, TRAINED, version_of
 
 PROMOTED = "promoted.json"
 _LOCK_SECONDS = 120.0
@@ -40,7 +39,11 @@ def promote(
         MissingInputError: nothing is evaluated or registered yet.
     """
     challenger = version_of(folder)
-    evaluation = read(Evaluation, folder / EVALUATION)
+    evaluation, trained = read(Evaluation, folder / EVALUATION), read(TrainedModel, folder / TRAINED)
+    if evaluation.run_id != trained.run_id or challenger.identity != trained.identity:
+        raise UsageError(
+            "belongs to an earlier training", where=folder / REGISTERED, mend=_again(config.name)
+        )
     with files.lock(places.models / config.name / ".lock", timeout=_LOCK_SECONDS, what="another promotion"):
         champion = model_registry.champion(settings, config.name)
         if evaluation.verdict in ("worse", "floor"):
@@ -52,10 +55,10 @@ def promote(
         if evaluation.champion != (champion.version if champion else None) and (
             champion is None or champion.version != challenger.version
         ):
-            raise MissingInputError(
+            raise UsageError(
                 f"was made against champion {evaluation.champion or 'none'}, in force is "
                 f"{champion.version if champion else 'none'}", where=folder / EVALUATION,
-                mend=f"run `mlops model evaluate {config.name}` and `mlops model register {config.name}` again",
+                mend=_again(config.name),
             )
         _crown(settings, challenger, champion, who=who, why=why)
         files.write_atomic(_promoted(places, config.name), challenger.to_json())
@@ -111,7 +114,7 @@ def _crown(
     settings: Settings, challenger: ModelVersion, champion: Registered | None, *, who: str, why: str
 ) -> None:
     registered = model_registry.resolve(settings, challenger.model, challenger.version)
-    expect_sound(registered)
+    model_registry.expect_sound(registered)
     before = champion
     if champion is None or champion.version != challenger.version:
         model_registry.set_champion(settings, challenger.model, challenger.version)
@@ -143,6 +146,10 @@ def _move(
         settings, found.model, found.version, source=source, target=target, who=who, why=why,
         verdict=verdict or found.tags.get("mlops.verdict", ""),
     )
+
+
+def _again(model: str) -> str:
+    return f"run `mlops model evaluate {model}` and `mlops model register {model}` again, then promote"
 
 
 def _promoted(places: Workspace, model: str) -> Path:

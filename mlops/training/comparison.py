@@ -104,7 +104,8 @@ def paired_interval(metric: RowMetric, ours: Any, theirs: Any, sign: float, seed
         means = weights @ both / rows
         drawn.append(sign * (metric.reduce(means[:, :width]) - metric.reduce(means[:, width:])))
     values = np.concatenate(drawn)
-    low, high = np.nanpercentile(values, [2.5, 97.5])
+    # A draw may have no value (r2 where all its rows are alike): it then speaks for neither side.
+    low, high = np.percentile(np.nan_to_num(values, nan=0.0), [2.5, 97.5])
     return float(low), float(high)
 
 

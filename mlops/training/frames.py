@@ -83,6 +83,8 @@ def load(data: Data, part: str, columns: list[str]) -> Any:
     path = data.folder / split.file
     files.expect_sha256(path, split.sha256)
     frame = pd.read_parquet(path, columns=columns)
+    if frame.empty:
+        raise InvalidRecordError(f"the part {part!r} of data version {data.version.version} has no rows", where=path)
     return typed(frame, data.kinds(columns))
 
 

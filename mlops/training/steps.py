@@ -10,7 +10,6 @@ import msgspec
 from mlops import experiment_tracker, files, git, model_registry, product
 from mlops.config import Settings, Workspace
 from mlops.errors import ConfigurationError, MissingInputError
-from mlops.model_registry.versions import load_logged
 from mlops.records import Evaluation, Holdout, ModelVersion, TrainedModel, read
 from mlops.serving import BundleManifest
 from mlops.training import bundles, comparison, metrics
@@ -19,6 +18,7 @@ from mlops.training.answers import ask
 from mlops.training.config import ModelConfig
 from mlops.training.frames import Data, divide, load, open_data
 from mlops.training.threads import one_thread
+from mlops.training.trainers import call
 
 TRAINED, EVALUATION, REGISTERED = "trained.json", "evaluation.json", "registered.json"
 _LOCK_SECONDS = 120.0
@@ -50,9 +50,7 @@ def train(places: Workspace, settings: Settings, config: ModelConfig, version_fi
     with experiment_tracker.start(
         settings, config.name, name=f"{config.name}-{data.version.version}", parameters=asked, tags=tags
     ) as run:
-        with one_thread():
-            result = trainer(train_data, val_data, test_data, config, run)
-        model, parameters, found = _result(result, config)
+        model, parameters, found = call(trainer, (train_data, val_data, test_data, config, run), config)
         run.log_parameters({name: value for name, value in parameters.items() if name not in asked})
         run.log_metrics(found)
         sample = test_data[config.features].head(100)
@@ -82,10 +80,16 @@ def evaluate(
     """
     trained = read(TrainedModel, folder / TRAINED)
     data = _data_of(trained, open_data(places, config, version_file), folder)
-    model = load_logged(settings, trained.model_uri)
+    model = model_registry.load_logged(settings, trained.model_uri)
     frame = load(data, "test", [*config.features, config.target])
     challenger = ask(model, frame[config.features], frame[config.target], config.task, config.name)
     found = metrics.evaluate(config.task, challenger)
+    if config.metric.name not in found:
+        raise ConfigurationError(
+            f"field 'metric.name': {config.metric.name} has no value for this model's answers",
+            where=f"{product.MODELS}/{config.name}.yaml",
+            mend="log_loss needs a model with probabilities (predict_proba); choose another metric, or such a model",
+        )
     champion = model_registry.champion(settings, config.name)
     theirs: dict[str, float] = {}
     missed = comparison.below_floor(config, found)
@@ -100,6 +104,8 @@ def evaluate(
     else:
         answers = _champion_answers(settings, config, champion, data, frame)
         theirs = metrics.evaluate(config.task, answers)
+        if config.metric.name not in theirs:
+            raise _incomparable(config, champion, f"it has no value of {config.metric.name}")
         judgement = comparison.judge(config, challenger, answers, champion.version)
     split = data.split("test")
     evaluation = Evaluation(
@@ -194,26 +200,29 @@ def _champion_answers(
     settings: Settings, config: ModelConfig, champion: model_registry.Registered, data: Data, frame: Any
 ) -> metrics.Answers:
     """The champion's answers to the challenger's held-out rows, from the columns that it was fitted on."""
-    model = model_registry.load_model(settings, champion)
+    try:
+        model = model_registry.load_model(settings, champion)
+    except MissingInputError as error:
+        raise _incomparable(config, champion, error.message) from error
     columns = [str(name) for name in getattr(model, "feature_names_in_", config.features)]
     known = {column.name for column in data.version.columns}
-    mend = (
-        "to compare them, keep the column in the data; to begin anew with the floors alone, run "
-        f"`mlops model retire {config.name} --why TEXT`, which takes the champion out of the competition"
-    )
     missing = [name for name in columns if name not in known]
     if missing:
-        raise ConfigurationError(
-            f"cannot be compared with the champion, version {champion.version}: it needs the column {missing[0]!r}, "
-            f"which data version {data.version.version} does not have", where=f"model {config.name}", mend=mend,
-        )
+        lacks = f"it needs the column {missing[0]!r}, which data version {data.version.version} does not have"
+        raise _incomparable(config, champion, lacks)
     try:
         return ask(model, load(data, "test", columns), frame[config.target], config.task, config.name)
-    except (ValueError, TypeError) as error:
-        raise ConfigurationError(
-            f"cannot be compared with the champion, version {champion.version}, which refuses these rows: {error}",
-            where=f"model {config.name}", mend=mend,
-        ) from error
+    except (ValueError, TypeError, AttributeError, ConfigurationError) as error:
+        raise _incomparable(config, champion, f"it does not take these rows: {error}") from error
+
+
+def _incomparable(config: ModelConfig, champion: model_registry.Registered, why: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"the challenger cannot be compared with the champion, version {champion.version}: {why}",
+        where=f"model {config.name}",
+        mend="bring back what the champion needs; or, to begin anew with the floors alone, run "
+        f"`mlops model retire {config.name} --why TEXT`, which takes the champion out of the competition",
+    )
 
 
 def _data_of(trained: TrainedModel, data: Data, folder: Path) -> Data:
@@ -223,16 +232,6 @@ def _data_of(trained: TrainedModel, data: Data, folder: Path) -> Data:
             mend=f"run `mlops model train {trained.model}` first, or give the version that it was trained on",
         )
     return data
-
-
-def _result(result: Any, config: ModelConfig) -> tuple[Any, dict[str, Any], dict[str, float]]:
-    if not (isinstance(result, tuple) and len(result) == 3) or not hasattr(result[0], "predict"):
-        raise ConfigurationError(
-            "does not return (model, parameters, metrics) with a model that has `predict`", where=config.trainer,
-            mend="see the training function of another model under model/src",
-        )
-    model, parameters, found = result
-    return model, dict(parameters), {name: float(value) for name, value in found.items()}
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:

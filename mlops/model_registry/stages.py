@@ -7,7 +7,7 @@ from typing import Any
 
 from mlops import database
 from mlops.config import Settings
-from mlops.model_registry.versions import VERDICT, Registered, versions
+from mlops.model_registry.registered import VERDICT, Registered, versions
 from mlops.records import Move
 
 # The stages of `ModelStatus` in the library's guide; quarantine is a tag, no stage.
