@@ -145,10 +145,16 @@ def _short(value: Any, length: int = 12) -> str:
 
 
 def _told(facts: Any) -> str:
-    """A step's facts that fit into a line: rows 5,000, version 3f2a…"""
+    """A step's facts that fit into a line: rows 5,000, version 3f2a…, simulated."""
     known = facts.items() if isinstance(facts, dict) else ()
-    shown = [(name, value) for name, value in known if isinstance(value, str | int | float) and value]
-    return ", ".join(f"{name} {_figure(value)}" for name, value in shown)
+    return ", ".join(_fact(name, value) for name, value in known if isinstance(value, str | int | float) and value)
+
+
+def _fact(name: str, value: Any) -> str:
+    if value is True:
+        return str(name)
+    hashed = isinstance(value, str) and value.startswith("sha256:")
+    return f"{name} {_short(value) if hashed else _figure(value)}"
 
 
 def _seconds(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,17 @@ from mlops import database
 from tests.neighbour import SHA, Neighbour
 
 
-@pytest.fixture
-def neighbour() -> Iterator[Neighbour]:
+@pytest.fixture(scope="session")
+def server() -> Iterator[Neighbour]:
     made = Neighbour()
     yield made
     made.close()
+
+
+@pytest.fixture
+def neighbour(server: Neighbour) -> Neighbour:
+    server.reset()
+    return server
 
 
 @pytest.fixture
@@ -44,8 +51,17 @@ def step(pipeline: str, name: str, subject: str = "", **more: Any) -> dict[str, 
 
 
 @pytest.fixture
-def walked(url: str) -> str:
+def walked(url: str, walk: Path) -> str:
+    """A copy of `walk` for a test to read and change."""
+    shutil.copy(walk, url.removeprefix("sqlite:///"))
+    return url
+
+
+@pytest.fixture(scope="session")
+def walk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The database after a good walk and, later, one that failed."""
+    path = tmp_path_factory.mktemp("walk") / "mlops.db"
+    url = f"sqlite:///{path}"
     database.migrate(url)
     database.add(url, "data_versions", {
         "dataset": "census", "version": "f" * 12, "created": "2026-01-31T09:00:00Z", "rows": 5000, "success": True,
@@ -80,10 +96,12 @@ def walked(url: str) -> str:
             "images": {"api": {"digest": "sha256:" + "12" * 32, "build": 7}},
         },
     })
+    facts = {"fingerprint": SHA, "simulated": True, "rows": 5000, "list": [1]}
     database.add(url, "runs", {
         "id": "good", "started": "2026-01-31T09:59:00Z", "outcome": "success", "event": "local", "commit": "c0ffee" * 6,
         "document": {"seconds": 71.5, "changed": {"a": SHA}, "blocked": [], "receipts": [
-            step("data", "validate", "census"), step("model", "train", "housing", outcome="cached", seconds=0.001),
+            step("data", "validate", "census", facts=facts),
+            step("model", "train", "housing", outcome="cached", seconds=0.001),
             step("release", "proof", facts={"proof": "200 rows of housing agree"}),
         ]},
     })
@@ -93,4 +111,4 @@ def walked(url: str) -> str:
                      "receipts": [step("data", "validate", "census", outcome="failure",
                                        error="<b>the suite</b> found 3 bad rows\n  mend: correct them")]},
     })
-    return url
+    return path

@@ -16,20 +16,18 @@ class Neighbour:
     """A server in the place of `predict`; a test decides what its /ready says and how soon."""
 
     def __init__(self) -> None:
-        self.status, self.body = 200, json.dumps({"ready": True, "models": MODELS}).encode()
-        self.hold = threading.Event()
-        self.hold.set()
-        self.asked: list[str] = []
+        self.reset()
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:  # noqa: N802 - the name that http.server calls
                 outer.asked.append(self.path)
                 outer.hold.wait(20)
-                self.send_response(outer.status)
-                self.send_header("Content-Length", str(len(outer.body)))
+                status, body = outer.status, outer.body
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
-                self.wfile.write(outer.body)
+                self.wfile.write(body)
 
             def handle(self) -> None:
                 with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # it has stopped waiting
@@ -42,6 +40,15 @@ class Neighbour:
         self.server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def reset(self) -> None:
+        """Ready, with `MODELS`, at once; whoever still waits for an old answer gets it."""
+        if hasattr(self, "hold"):
+            self.hold.set()
+        self.hold = threading.Event()
+        self.hold.set()
+        self.asked: list[str] = []
+        self.says(200, {"ready": True, "models": MODELS})
 
     def says(self, status: int, body: Any) -> None:
         self.status = status
