@@ -43,7 +43,7 @@ bench: $(READY) ## Benchmarks beside peers, as ratios.
 	@$(VENV)/python -m benchmarks
 
 docs: $(READY) ## Write the generated references anew.
-	@$(VENV)/python -m mlops.infra.references
+	@$(VENV)/mlops tree write
 
 lock: $(READY) ## Resolve the lock files anew.
 	@scripts/lock

@@ -70,7 +70,8 @@ def test_what_is_served_and_what_it_is_tied_to(client: TestClient) -> None:
     for shown in ("Serving 1 model", "housing", "version 3", "simulated data", "48,123", "0.8312",
                   "1,000 held-out rows",
                   "200 rows of housing agree",
-                  "fingerprint abababababab, simulated, rows 5,000", "r7", "c0ffee000", "beef00000", "ababababab", "121212121",
+                  "fingerprint abababababab, simulated, rows 5,000", "r7",
+                  "c0ffee000", "beef00000", "ababababab", "121212121",
                   "21 of 21 expectations hold", "reports/data_docs/census/index.html", "4 % of rows are capped",
                   "quality 0.97", "data/process/census", "data/validate/census failed", "it never ran here"):
         assert shown in page.text, shown
