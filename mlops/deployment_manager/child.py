@@ -25,9 +25,6 @@ from mlops.deployment_manager.wire import http_request
 START_SECONDS = 60.0
 """How long a process may take to answer at all."""
 
-READY_SECONDS = 20.0
-"""How long one that answers may say that it is not ready."""
-
 IMPATIENT_SECONDS = 2.0
 """After so long not ready it is asked to load its lists at once, which gives a final answer."""
 
@@ -125,8 +122,8 @@ class Child:
         """Whether the process runs."""
         return self.popen.poll() is None
 
-    def wait_ready(self, given_up: Callable[[], bool]) -> None:
-        """Wait until it says that it is ready.
+    def wait_ready(self, given_up: Callable[[], bool], patience: float) -> None:
+        """Wait until it says that it is ready; one that answers may say for `patience` seconds that it is not.
 
         Raises:
             Failed: it ended, did not answer, or is not ready in time.
@@ -150,9 +147,9 @@ class Child:
                 return
             answered = answered or now
             said = "; ".join(map(str, document.get("problems") or [])) or f"/ready answers {status}"
-            if now - answered > READY_SECONDS:
+            if now - answered > patience:
                 raise Failed(f"{self.spec.name} is not ready: {said}", "models" if reads else "image")
-            if now - answered > IMPATIENT_SECONDS and not asked:
+            if now - answered > min(IMPATIENT_SECONDS, patience / 2) and not asked:
                 asked = True
                 reads = self.reload()
             time.sleep(0.05)

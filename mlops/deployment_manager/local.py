@@ -81,7 +81,7 @@ class DeployError(ReleaseError):
 
 def deploy(
     places: Workspace, settings: Settings, release: Release | None = None,
-    say: Callable[[str], None] = lambda text: None,
+    say: Callable[[str], None] = lambda text: None, *, patience: float = 20.0,
 ) -> Deployed:
     """Make what runs what the manifest's head says.
 
@@ -90,6 +90,7 @@ def deploy(
 
     Args:
         release: The record that the head is expected to hold; only its id is kept, the head decides.
+        patience: Seconds that a process which answers may take to become ready.
 
     Raises:
         DeployError: a new process or list of models did not do; the old ones go on.
@@ -106,7 +107,10 @@ def deploy(
         if not specs and _control(places) is None:
             return Deployed(manifest=commit, release=None, changed=[], services=[])
         control = _control(places) or _start(places)
-        request = {"op": "apply", "services": specs, "manifest": commit, "release": release.id if release else None}
+        request = {
+            "op": "apply", "services": specs, "manifest": commit, "release": release.id if release else None,
+            "patience": patience,
+        }
         answer = _ask(places, control, request, _APPLY_SECONDS, say)
         held = answer if answer.get("ok") else _ask(places, control, {"op": "status", "probe": False}, 15.0, say)
         if not held["services"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import socket
@@ -50,13 +51,21 @@ def holder(port: int) -> str | None:
     if not inodes:
         return None
     for process in Path("/proc").glob("[0-9]*"):
-        try:
-            links = {os.readlink(entry) for entry in (process / "fd").iterdir()}
-        except OSError:
-            continue  # another user's, or gone
-        if links & inodes:
+        if not inodes.isdisjoint(_open_files(process)):
             return f"{_command(process)} (process {process.name})"
     return None
+
+
+def _open_files(process: Path) -> list[str]:
+    """What the process has open; nothing for another user's."""
+    found = []
+    try:
+        for entry in os.listdir(process / "fd"):
+            with contextlib.suppress(OSError):  # closed meanwhile
+                found.append(os.readlink(process / "fd" / entry))
+    except OSError:
+        pass
+    return found
 
 
 def _listening(table: Path, port: int) -> list[str]:
@@ -78,9 +87,9 @@ def _command(process: Path) -> str:
 
 def fits(path: str) -> bool:
     """Whether a Unix socket can be bound at `path` here."""
-    from mlops.deployment_manager.wire import LONGEST_PATH
+    from mlops.deployment_manager.wire import LONGEST_FOLDER
 
-    if len(os.fsencode(path)) > LONGEST_PATH:
+    if len(os.fsencode(os.path.dirname(path))) > LONGEST_FOLDER:
         return False
     with socket.socket(socket.AF_UNIX) as probe:
         try:

@@ -55,14 +55,20 @@ def bind(host: str, port: int) -> socket.socket:
 class Rollout:
     """One `apply`.
 
+    Args:
+        patience: Seconds that a process which answers may take to become ready.
+
     Attributes:
         binding: The service whose port was being bound when an OSError came.
     """
 
-    def __init__(self, supervisor: Supervisor, specs: list[Spec], tell: Callable[[str], None]) -> None:
+    def __init__(
+        self, supervisor: Supervisor, specs: list[Spec], tell: Callable[[str], None], patience: float
+    ) -> None:
         self._supervisor = supervisor
         self._specs = specs
         self._tell = tell
+        self._patience = patience
         self._before = dict(supervisor.listeners)
         self._staged: list[Child] = []
         self._reloaded: list[tuple[Child, str, bool]] = []
@@ -106,7 +112,7 @@ class Rollout:
             self._staged.append(supervisor.spawn(spec, addresses))
         for child in self._staged:
             begun = time.monotonic()
-            child.wait_ready(supervisor.stopping.is_set)
+            child.wait_ready(supervisor.stopping.is_set, self._patience)
             self._tell(f"{child.spec.name}: ready after {time.monotonic() - begun:.1f} s")
 
     @staticmethod
@@ -123,7 +129,7 @@ class Rollout:
                 before = child.models
                 reads = child.reload(spec.models)
                 self._reloaded.append((child, before, reads))
-                child.wait_ready(self._supervisor.stopping.is_set)
+                child.wait_ready(self._supervisor.stopping.is_set, self._patience)
                 if reads:
                     self._tell(f"{spec.name}: models reloaded")
         for child in self._staged:

@@ -92,7 +92,7 @@ class Supervisor:
     def apply(self, request: dict[str, Any], tell: Callable[[str], None]) -> dict[str, Any]:
         """Make what runs what the request says, or leave it as it was."""
         specs = [Spec(**document) for document in request["services"]]
-        rollout = Rollout(self, specs, tell)
+        rollout = Rollout(self, specs, tell, request["patience"])
         try:
             changed = rollout.run()
         except Failed as error:

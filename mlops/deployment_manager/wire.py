@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import socket
 from collections.abc import Callable, Iterator
@@ -11,19 +10,8 @@ from typing import Any
 PROTOCOL = 1
 """Raised when requests or the state file change their shape: an older supervisor is replaced then."""
 
-LONGEST_PATH = 100
-"""Bytes of a Unix socket's path that every system takes (Linux 107, macOS 103)."""
-
-
-class _Unix(http.client.HTTPConnection):
-    def __init__(self, path: str, timeout: float) -> None:
-        super().__init__("localhost", timeout=timeout)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self._path)
+LONGEST_FOLDER = 75
+"""Bytes of a folder's path that leave room for `/SERVICE-NUMBER.sock` (macOS takes 103 in all, Linux 107)."""
 
 
 def http_request(path: str, method: str, target: str, timeout: float) -> tuple[int, dict[str, Any]]:
@@ -32,7 +20,15 @@ def http_request(path: str, method: str, target: str, timeout: float) -> tuple[i
     Raises:
         OSError: nobody answers there (yet), or not in time.
     """
-    connection = _Unix(path, timeout)
+    import http.client  # costs what the other half of this module, which every `mlops run` uses, does not need
+
+    class Unix(http.client.HTTPConnection):
+        def connect(self) -> None:
+            self.sock = socket.socket(socket.AF_UNIX)
+            self.sock.settimeout(timeout)
+            self.sock.connect(path)
+
+    connection = Unix("localhost", timeout=timeout)
     try:
         connection.request(method, target, headers={"Connection": "close"})
         answer = connection.getresponse()

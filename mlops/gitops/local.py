@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import posixpath
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mlops import files
 from mlops.config import Settings, Workspace
 from mlops.errors import ConfigurationError, MissingInputError
-from mlops.git import MACHINERY, Git
-from mlops.gitops import kustomization, served
-from mlops.gitops.remote import Change, Remote, Snapshot
+
+if TYPE_CHECKING:
+    from mlops.gitops.remote import Change, Remote, Snapshot
 
 MANIFESTS = "infrastructure/kubernetes"
 """Where the kustomize files lie, in the tree and in the manifest repository alike."""
@@ -27,6 +28,8 @@ def overlay(environment: str) -> str:
 
 def manifest(settings: Settings) -> Remote:
     """The branch of the manifest repository that the settings name."""
+    from mlops.gitops.remote import Remote
+
     return Remote(settings.deployment.manifest_repository, settings.deployment.manifest_branch)
 
 
@@ -91,6 +94,8 @@ def _tree(repository: Path) -> dict[str, bytes]:
 
 def _make(target: Path, branch: str) -> None:
     """An empty repository with one empty commit, wholly or not at all."""
+    from mlops.git import MACHINERY, Git
+
     with files.atomic_folder(target) as work:
         git = Git(work)
         try:
@@ -106,6 +111,9 @@ def _make(target: Path, branch: str) -> None:
 
 
 def _carried(snapshot: Snapshot, tree: dict[str, bytes]) -> Change | None:
+    from mlops.gitops import kustomization, served
+    from mlops.gitops.remote import Change
+
     there = {path: name for path, name in snapshot.hashes(MANIFESTS).items() if not path.startswith(f"{RELEASES}/")}
     changed: dict[str, bytes | None] = {path: None for path in there if path not in tree}
     for path, content in tree.items():
@@ -130,6 +138,8 @@ def _keeping_digests(content: bytes, before: bytes, path: str) -> bytes:
     """The tree's kustomization with the digests that the manifest holds."""
     if content == before:
         return content
+    from mlops.gitops import kustomization
+
     released = kustomization.digests(before, path)
     for image in kustomization.digests(content, path):
         if released.get(image):

@@ -15,8 +15,9 @@ from mlops.deployment_manager import local
 from mlops.errors import IntegrityError, MissingInputError, MlopsError, ReleaseError
 from mlops.records.release import Release
 from mlops.releases import history
+from mlops.releases.force import in_force
 from mlops.releases.proof import verify
-from mlops.releases.publish import in_force, now, publish
+from mlops.releases.publish import now, publish
 
 Say = Callable[[str], None]
 

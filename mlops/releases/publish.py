@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import datetime, timezone
-from pathlib import Path
 
 import msgspec
 
-from mlops import files, gitops, logs
+from mlops import gitops, logs
 from mlops.config import Settings, Workspace
 from mlops.errors import MissingInputError, ReleaseError
 from mlops.gitops import Change, Served, ServedImage, ServedModel, Snapshot, kustomization, served
@@ -17,7 +15,7 @@ from mlops.records.base import read
 from mlops.records.data import DataVersion
 from mlops.records.model import ModelVersion
 from mlops.records.release import Release, ReleasedData, ReleasedImage, ReleasedModel
-from mlops.releases import history
+from mlops.releases import force, history
 
 
 def compose(
@@ -105,26 +103,8 @@ def publish(
         done = msgspec.structs.replace(made[0], manifest=landed.commit)
     else:
         done = history.find(settings, made[0].id)
-    files.write_atomic(_head_file(places), json.dumps({"head": landed.commit, "release": done.id}) + "\n")
+    force.note(places, landed.commit, done.id)
     return done
-
-
-def in_force(places: Workspace, settings: Settings, release: Release) -> str | None:
-    """Why the manifest's head is not `release` any more, None where it is. Cheap: two files are read."""
-    try:
-        noted = json.loads(_head_file(places).read_bytes())
-    except (OSError, ValueError):
-        return "what is in force is not known"
-    if noted.get("release") != release.id:
-        return f"{noted.get('release')} is in force, not {release.id}"
-    head = gitops.head(places, settings)
-    if gitops.is_local(places, settings) and head != noted.get("head"):
-        return "the manifest has a newer head"
-    return None
-
-
-def _head_file(places: Workspace) -> Path:
-    return places.runtime / "in_force.json"
 
 
 def now() -> str:
