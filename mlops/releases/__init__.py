@@ -10,18 +10,18 @@ if TYPE_CHECKING:
     from mlops.releases.force import in_force
     from mlops.releases.history import current, differences, find, releases, withdrawn
     from mlops.releases.proof import verify
-    from mlops.releases.publish import compose, publish
+    from mlops.releases.publishing import compose, publish
 
 __all__ = [
     "FailedRelease", "compose", "current", "deliver", "deploy", "differences", "find", "in_force", "needs_work",
     "publish", "prove", "releases", "rollback", "verify", "withdrawn",
 ]
 
-# Loaded at first use: what every `mlops run` asks, `in_force`, needs none of the rest.
+# Loaded at first use (no name here may be a module's too): what every `mlops run` asks, `in_force`, needs none of the rest.
 _FROM = {
     "delivery": ("FailedRelease", "deliver", "deploy", "needs_work", "prove", "rollback"), "force": ("in_force",),
     "history": ("current", "differences", "find", "releases", "withdrawn"), "proof": ("verify",),
-    "publish": ("compose", "publish"),
+    "publishing": ("compose", "publish"),
 }
 
 

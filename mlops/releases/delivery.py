@@ -17,7 +17,7 @@ from mlops.records.release import Release
 from mlops.releases import history
 from mlops.releases.force import in_force
 from mlops.releases.proof import verify
-from mlops.releases.publish import now, publish
+from mlops.releases.publishing import now, publish
 
 Say = Callable[[str], None]
 

@@ -102,7 +102,8 @@ def graph(factor: float) -> bytes:
     made = helper.make_graph(
         [helper.make_node("ReduceSum", ["X", "axes"], ["sum"], keepdims=1),
          helper.make_node("Mul", ["sum", "factor"], ["y"])], "g",
-        [helper.make_tensor_value_info("X", double, [None, 2])], [helper.make_tensor_value_info("y", double, [None, 1])],
+        [helper.make_tensor_value_info("X", double, [None, 2])],
+        [helper.make_tensor_value_info("y", double, [None, 1])],
         [helper.make_tensor("axes", TensorProto.INT64, [1], [1]), helper.make_tensor("factor", double, [1], [factor])],
     )
     model = helper.make_model(made, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
