@@ -65,13 +65,18 @@ def _assemble(document: dict[str, Any], outcome: Outcome | None, results: list[C
     failed = checks.blocking(results)
     verdict: Verdict = "fail" if failed or outcome is None else outcome.verdict
     findings = outcome.findings if outcome else ()
-    lines = [str(finding) for finding in findings] + [f"{each.name}: {each.message}" for each in failed]
+    lines = [*(outcome.lines() if outcome else []), *map(_told, failed)]
     whole = {
         **document, "success": verdict == "pass", "verdict": verdict,
         "checks": [result.to_dict() for result in results],
         "findings": [dataclasses.asdict(finding) for finding in findings],
     }
     return Judgement(whole, verdict, tuple(lines))
+
+
+def _told(failed: CheckResult) -> str:
+    mend = failed.details.get("mend")
+    return f"{failed.name}: {failed.message}" + (f"\n    mend: {mend}" if mend else "")
 
 
 def _nothing_evaluated(dataset: Dataset, suite: Suite, source: str | None) -> dict[str, Any]:

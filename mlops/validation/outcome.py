@@ -31,9 +31,6 @@ class Finding:
     where: str
     rows: tuple[int, ...] = ()
 
-    def __str__(self) -> str:
-        return f"{self.message} [{self.expectation}]"
-
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
@@ -83,8 +80,18 @@ class Outcome:
 
     def text(self, limit: int = 12) -> str:
         """The findings as indented lines, at most `limit` of them, failures first."""
-        ordered = sorted(self.findings, key=lambda finding: finding.verdict != "fail")
-        lines = [f"  - {finding}" for finding in ordered[:limit]]
-        if len(ordered) > limit:
-            lines.append(f"  - and {len(ordered) - limit} more")
+        told = self.lines()
+        lines = [f"  - {line}" for line in told[:limit]]
+        if len(told) > limit:
+            lines.append(f"  - and {len(told) - limit} more")
         return "\n".join(lines)
+
+    def lines(self) -> list[str]:
+        """What was found, failures first; several expectations that say the same are one line."""
+        by_message: dict[str, list[str]] = {}
+        for finding in sorted(self.findings, key=lambda finding: finding.verdict != "fail"):
+            by_message.setdefault(finding.message, []).append(finding.expectation)
+        return [
+            f"{message} [{names[0]}{f' and {len(names) - 1} more' if len(names) > 1 else ''}]"
+            for message, names in by_message.items()
+        ]

@@ -88,6 +88,8 @@ def test_a_missing_column_is_a_failure_with_a_hint(judged: Any) -> None:
     )
     assert outcome.verdict == "fail"
     assert all("is missing (there is 'Age '" in finding.message for finding in outcome.findings)
+    assert len(outcome.findings) == 2 and len(outcome.lines()) == 1
+    assert outcome.lines()[0].endswith("[expect_column_to_exist and 1 more]")
 
 
 def test_an_expectation_that_raises_is_an_error_and_no_failure(judged: Any) -> None:
