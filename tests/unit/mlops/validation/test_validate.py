@@ -98,6 +98,7 @@ def test_an_expectation_that_raises_is_an_error_and_no_failure(judged: Any) -> N
     error = outcome.refusal("rows.csv", suite="s.json")
     assert isinstance(error, ConfigurationError) and error.exit_code == 2
     assert "could not be evaluated" in str(error)
+    assert outcome.document["statistics"]["evaluated_expectations"] == 1
     info = outcome.document["results"][0]["exception_info"]
     assert info["raised_exception"] is True and info["exception_message"]
 
