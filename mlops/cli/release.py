@@ -27,7 +27,7 @@ def list_(repository: RepositoryOption = HERE, format: FormatOption = Format.TAB
     if format is Format.JSON:
         print_json([record.to_dict() for record in found])
         return
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (record.id, record.environment, record.created[:19], _kind(record),
          ", ".join(f"{name} v{model.version}" for name, model in record.models.items()) or "-",
          (record.commit or "none")[:12], (record.manifest or "-")[:12])

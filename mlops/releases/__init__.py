@@ -17,7 +17,7 @@ __all__ = [
     "publish", "prove", "releases", "rollback", "verify", "withdrawn",
 ]
 
-# Loaded at first use (no name here may be a module's too): what every `mlops run` asks, `in_force`, needs none of the rest.
+# Loaded at first use: what every `mlops run` asks, `in_force`, needs none of the rest. No name may be a module's too.
 _FROM = {
     "delivery": ("FailedRelease", "deliver", "deploy", "needs_work", "prove", "rollback"), "force": ("in_force",),
     "history": ("current", "differences", "find", "releases", "withdrawn"), "proof": ("verify",),
