@@ -128,3 +128,15 @@ def version(
     simulated = " (simulated)" if record.source.simulated else ""
     parts = ", ".join(f"{part.name} {part.rows}" for part in record.splits)
     print(f"{name} {record.version}{simulated}: {record.rows} rows ({parts}), quality {record.quality:.3f}")
+
+
+@app.command()
+def run(
+    names: Annotated[list[str], typer.Argument(metavar="[DATASET]...", help="Data sets; all when none.")] = [],  # noqa: B006
+    source: SourceOption = None, format: FormatOption = Format.TABLE,  # noqa: A002
+    repository: RepositoryOption = HERE,
+) -> None:
+    """Run the data pipeline where it is not up to date, with receipts. Exits 0, 1 for bad data, 2 for not asked."""
+    from mlops.cli.pipeline import run_pipeline
+
+    run_pipeline(["data"], names, repository=repository, format=format, source=source or "")

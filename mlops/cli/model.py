@@ -207,3 +207,15 @@ def _who() -> str:
         return os.environ.get("GITHUB_ACTOR") or getpass.getuser()
     except (KeyError, OSError):
         return "unknown"
+
+
+@app.command()
+def run(
+    names: Annotated[list[str], typer.Argument(metavar="[MODEL]...", help="Models; all when none.")] = [],  # noqa: B006
+    format: FormatOption = Format.TABLE,  # noqa: A002
+    repository: RepositoryOption = HERE,
+) -> None:
+    """Run the model pipeline where it is not up to date, with receipts. Exits 0, 1 for a worse model, 2 for not asked."""
+    from mlops.cli.pipeline import run_pipeline
+
+    run_pipeline(["model"], names, repository=repository, format=format)

@@ -10,6 +10,7 @@ from mlops.sources import Sources
 
 _HERE = "mlops.pipelines.declared.main"
 _SUFFIXES = (".md", ".yaml", ".yml", ".tf", ".toml", ".json")
+_LIBRARY = "mlops/"  # its commands are in the generated reference, its modules have a bound
 
 
 def steps(run: Run, sources: Sources) -> list[Step]:
@@ -25,7 +26,10 @@ def _files(run: Run) -> tuple[str, ...]:
         for folder in ("docs", "infrastructure", "argocd"):
             found += (run.repository / folder).rglob("*")
         return tuple(sorted(path.relative_to(run.repository).as_posix() for path in found if path.is_file()))
-    names = {name for name in listed.decode(errors="surrogateescape").split("\0") if name.endswith(_SUFFIXES)}
+    names = {
+        name for name in listed.decode(errors="surrogateescape").split("\0")
+        if name.endswith(_SUFFIXES) or name.startswith(_LIBRARY)
+    }
     return tuple(sorted(name for name in names if (run.repository / name).is_file()))
 
 
@@ -35,10 +39,12 @@ def check(run: Run, subject: str) -> dict[str, Any]:
     Raises:
         TestsFailedError: something was found.
     """
-    from mlops import infra
+    from mlops import infra, product
+    from mlops.data_pipeline import read_dataset
     from mlops.errors import TestsFailedError
+    from mlops.training import read_model
 
-    findings = infra.check(run.repository)
+    findings = infra.check(run.repository, {product.DATASETS: read_dataset, product.MODELS: read_model})
     if findings:
         shown = "\n    ".join(str(finding) for finding in findings[:20])
         raise TestsFailedError(
