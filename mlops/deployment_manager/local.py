@@ -102,7 +102,6 @@ def deploy(
     commit, digests, models = read_manifest(settings)
     roots = {name: images.check(places, name, digest) for name, digest in digests.items() if digest}
     specs = [_spec(places, settings, name, digests[name], root, models) for name, root in roots.items()]
-    places.runtime.mkdir(parents=True, exist_ok=True)
     with files.lock(places.runtime / "deploy.lock", timeout=60.0, what="another deploy"):
         if not specs and _control(places) is None:
             return Deployed(manifest=commit, release=None, changed=[], services=[])
