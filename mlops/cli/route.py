@@ -49,6 +49,7 @@ def app(args: Sequence[str] | None = None, prog_name: str = "mlops route", stand
 
 
 def parser(name: str) -> argparse.ArgumentParser:
+    """The options of this command."""
     """The command's options; the reference of the commands is made from it."""
     made = argparse.ArgumentParser(
         prog=name, description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from types import TracebackType
 from typing import NamedTuple
 
@@ -35,7 +36,8 @@ class Objects:
     ) -> None:
         for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
             if stream is not None:
-                stream.close()
+                with suppress(BrokenPipeError):  # git has ended before it read the last question
+                    stream.close()
         self._process.wait()
 
     def get(self, name: str) -> tuple[str, str, bytes] | None:

@@ -1,0 +1,268 @@
+"""The workflow files held against their rules, without GitHub: schema, zizmor, and our own rules as code."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlops.cli import NOUNS
+from mlops.routing import PathFilter, route_files
+from mlops.routing.glob import compile_pattern
+from mlops.routing.plans import read_tree
+from mlops.routing.yaml12 import load
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / ".github" / "workflows"
+PIPELINES = {
+    "service": "service-pipeline.yml",
+    "data": "data-pipeline.yml",
+    "model": "model-pipeline.yml",
+    "main": "main.yml",
+}
+FILES = sorted(FOLDER.glob("*.yml"))
+BIN = Path(sys.executable).parent
+
+# Commits that were put under a good action's tags by somebody else (CVE-2025-30066, CVE-2025-30154, CVE-2026-33634).
+DENIED_ACTIONS = (
+    "tj-actions/changed-files",
+    "reviewdog/action-setup",
+    "aquasecurity/trivy-action",
+    "aquasecurity/setup-trivy",
+)
+
+
+def read(path: Path) -> dict[str, Any]:
+    document = load(path.read_text(), where=str(path))
+    assert isinstance(document, dict)
+    return document
+
+
+def jobs(path: Path) -> dict[str, dict[str, Any]]:
+    return read(path)["jobs"]  # type: ignore[no-any-return]
+
+
+def steps() -> Iterator[tuple[str, dict[str, Any]]]:
+    for path in FILES:
+        for name, job in jobs(path).items():
+            for step in job.get("steps", []):
+                yield f"{path.name}:{name}", step
+    for path in sorted((ROOT / ".github" / "actions").glob("*/action.yml")):
+        for step in read(path)["runs"]["steps"]:
+            yield str(path.relative_to(ROOT)), step
+
+
+def check(*command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+
+
+def test_the_five_files_are_there() -> None:
+    assert [path.name for path in FILES] == sorted([*PIPELINES.values(), "pull-request.yml"])
+
+
+def test_schema() -> None:
+    done = check(str(BIN / "check-jsonschema"), "--builtin-schema", "vendor.github-workflows", *map(str, FILES))
+    assert done.returncode == 0, done.stdout
+    actions = map(str, (ROOT / ".github" / "actions").glob("*/action.yml"))
+    done = check(str(BIN / "check-jsonschema"), "--builtin-schema", "vendor.github-actions", *actions)
+    assert done.returncode == 0, done.stdout
+
+
+def test_zizmor_finds_nothing() -> None:
+    done = check(str(BIN / "zizmor"), "--offline", "--quiet", ".github")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_exception_of_zizmor_has_its_reason() -> None:
+    lines = (ROOT / ".github" / "zizmor.yml").read_text().splitlines()
+    for number, line in enumerate(lines):
+        if "disable:" in line or "ignore:" in line:
+            assert lines[number - 1].lstrip().startswith("#"), line
+    assert not [path for path in FILES if "zizmor: ignore" in path.read_text()]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_rights_and_time(path: Path) -> None:
+    assert read(path)["permissions"] == {}, "each job asks for what it needs"
+    for name, job in jobs(path).items():
+        assert isinstance(job.get("permissions"), dict), name
+        assert "secrets" not in job or job["secrets"] != "inherit", name
+        if "uses" not in job:
+            assert isinstance(job.get("timeout-minutes"), int), name
+            assert job["runs-on"] == "ubuntu-24.04", name
+        writes = [right for right, value in job["permissions"].items() if value != "read"]
+        assert not writes, f"{name} asks to write {writes}, and nothing it does needs that"
+
+
+def test_every_action_is_pinned_to_a_commit_with_its_version() -> None:
+    for path in [*FILES, *(ROOT / ".github" / "actions").glob("*/action.yml")]:
+        for line in path.read_text().splitlines():
+            found = re.search(r"\buses:\s*(\S+)(.*)", line)
+            if found and not found[1].startswith("./"):
+                assert re.fullmatch(r"[\w-]+/[\w./-]+@[0-9a-f]{40}", found[1]), line
+                assert re.fullmatch(r"\s+# v\d+\.\d+\.\d+", found[2]), line
+                assert not found[1].startswith(DENIED_ACTIONS), line
+
+
+def test_one_version_of_each_action() -> None:
+    used = {
+        uses.partition("@") for _, step in steps() if (uses := step.get("uses", "")) and not uses.startswith("./")
+    }
+    assert len({name for name, _, _ in used}) == len(used)
+
+
+def test_a_checkout_leaves_no_token_behind() -> None:
+    for where, step in steps():
+        if step.get("uses", "").startswith("actions/checkout@"):
+            assert step["with"]["persist-credentials"] is False, where
+
+
+def test_what_a_workflow_uses_is_there() -> None:
+    for where, step in steps():
+        if step.get("uses", "").startswith("./"):
+            assert (ROOT / step["uses"] / "action.yml").is_file(), where
+
+
+def command_of(run: str) -> list[str]:
+    """The words of a step's one command, without what is read from an environment variable."""
+    assert "\n" not in run.strip() and not re.search(r"&&|\|\||;|\|(?!\|)|`|\$\(", run), (
+        f"more than one command: {run!r}"
+    )
+    return re.sub(r"\s*<<<.*", "", run.strip()).split()
+
+
+def known(words: list[str]) -> bool:
+    """Whether a command of ours exists, down to its subcommand and its options."""
+    from typer.main import get_command
+
+    noun, *rest = words
+    if noun not in NOUNS:
+        return False
+    module = importlib.import_module(NOUNS[noun][0])
+    options = {word.partition("=")[0] for word in rest if word.startswith("--")}
+    if hasattr(module, "parser"):
+        return options <= set(module.parser("x")._option_string_actions)
+    command: Any = get_command(module.app)
+    if getattr(command, "commands", None) is not None:
+        command = command.commands.get(rest[0] if rest else "")
+    return command is not None and options <= {name for each in command.params for name in each.opts}
+
+
+def test_every_step_is_one_command_that_exists() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for where, step in steps():
+        if "run" not in step:
+            continue
+        assert "${{" not in step["run"], f"{where}: outside text inside a shell step"
+        program, *words = command_of(step["run"])
+        if program == "make":
+            assert set(words) <= targets, where
+        elif program == ".venv/bin/mlops":
+            assert known(words), f"{where}: no such command: {step['run']}"
+        else:
+            assert program in (".venv/bin/flake8", ".venv/bin/python"), f"{where}: {program}"
+            assert all((ROOT / word).exists() for word in words if "/" in word and not word.startswith("-")), where
+
+
+def test_a_command_that_does_not_exist_is_seen() -> None:
+    assert known(["route", "--format", "github"]) and known(["tree", "check"]) and known(["service", "test", "x"])
+    assert not known(["rout"]) and not known(["tree", "chekc"]) and not known(["route", "--formt", "x"])
+    with pytest.raises(AssertionError, match="more than one command"):
+        command_of("make test && make lint")
+
+
+@pytest.mark.parametrize("name", PIPELINES.values())
+def test_a_pipeline_starts_on_pushes_and_can_be_called(name: str) -> None:
+    on = read(FOLDER / name)["on"]
+    assert set(on) == {"push", "workflow_call"}
+    assert on["push"]["branches"] == ["main", "develop"]
+    assert f".github/workflows/{name}" in on["push"]["paths"] or name == "main.yml"
+    for _, step in steps():
+        if step.get("uses", "").startswith("./"):
+            inside = f"{step['uses'].removeprefix('./')}/action.yml"
+            assert PathFilter(paths=on["push"]["paths"]).includes([inside])
+
+
+@pytest.mark.parametrize("name", PIPELINES.values())
+def test_patterns_are_portable_and_match_something(name: str) -> None:
+    tracked = (
+        subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
+        .stdout.decode()
+        .split("\0")
+    )
+    for text in read(FOLDER / name)["on"]["push"]["paths"]:
+        pattern = compile_pattern(text)
+        assert not pattern.problems, text
+        if any(tracked):
+            assert any(pattern.matches(file) for file in tracked if file), f"{name}: {text} matches no tracked file"
+
+
+@pytest.mark.parametrize(
+    ("file", "pipeline"),
+    [
+        ("services/api/app/main.py", "service"),
+        ("data/src/preprocess.py", "data"),
+        ("model/housing_models.py", "model"),
+    ],
+)
+def test_the_three_examples_start_exactly_one_workflow(file: str, pipeline: str) -> None:
+    plan = route_files(ROOT, [file])
+    assert [each.pipeline for each in plan.workflows if each.verdict != "SKIP"] == [pipeline]
+
+
+def test_every_file_starts_something() -> None:
+    tracked = (
+        subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
+        .stdout.decode()
+        .split("\0")
+    )
+    filters = [PathFilter(paths=read(FOLDER / name)["on"]["push"]["paths"]) for name in PIPELINES.values()]
+    assert not [file for file in tracked if file and not any(each.includes([file]) for each in filters)]
+
+
+def test_calls_pass_what_is_declared() -> None:
+    for path in FILES:
+        for name, job in jobs(path).items():
+            if "uses" not in job:
+                continue
+            called = read(ROOT / job["uses"])["on"]["workflow_call"] or {}
+            declared = called.get("inputs", {})
+            assert set(job.get("with", {})) <= set(declared), name
+            assert {key for key, value in declared.items() if value.get("required")} <= set(job.get("with", {})), name
+            assert set(job.get("secrets", {})) == set(called.get("secrets", {})), name
+
+
+def test_caller_and_callee_share_no_group() -> None:
+    groups = [read(path)["concurrency"]["group"].partition("${{")[0] for path in FILES]
+    assert len(set(groups)) == len(groups) and all(groups), "a shared group waits for itself for ever"
+    for name in PIPELINES.values():
+        group = read(FOLDER / name)["concurrency"]
+        assert not group.get("cancel-in-progress") and group.get("queue") == "max", "no push is dropped"
+
+
+def test_the_gate_is_wired_to_every_pipeline() -> None:
+    request = read(FOLDER / "pull-request.yml")
+    assert request["on"] == {"pull_request": None, "merge_group": None}, "a path filter would leave the check pending"
+    called = jobs(FOLDER / "pull-request.yml")
+    assert {name for name, job in called.items() if "uses" in job} == set(PIPELINES)
+    for name, file in PIPELINES.items():
+        assert called[name]["uses"] == f"./.github/workflows/{file}"
+        assert called[name]["needs"] == "plan"
+        assert called[name]["if"] == f"needs.plan.outputs.{name} == 'true'"
+        assert called["plan"]["outputs"][name] == f"${{{{ steps.route.outputs.{name} }}}}"
+    gate = called["gate"]
+    assert gate["if"] == "always()" and set(gate["needs"]) == {"plan", *PIPELINES}
+    last = gate["steps"][-1]
+    assert last["env"] == {"NEEDS": "${{ toJSON(needs) }}"} and "continue-on-error" not in last
+    assert not [where for where, step in steps() if "continue-on-error" in step]
+
+
+def test_the_router_sees_what_the_gate_needs() -> None:
+    calls = next(each.calls for each in read_tree(ROOT) if each.pipeline == "pull-request")
+    assert set(calls) == {f".github/workflows/{file}" for file in PIPELINES.values()}
