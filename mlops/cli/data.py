@@ -132,7 +132,7 @@ def version(
 
 @app.command()
 def run(
-    names: Annotated[list[str], typer.Argument(metavar="[DATASET]...", help="Data sets; all when none.")] = [],  # noqa: B006
+    names: Annotated[list[str], typer.Argument(metavar="[DATASET]...", help="Data sets; all when none.")] = [],
     source: SourceOption = None, format: FormatOption = Format.TABLE,  # noqa: A002
     repository: RepositoryOption = HERE,
 ) -> None:

@@ -211,7 +211,7 @@ def _who() -> str:
 
 @app.command()
 def run(
-    names: Annotated[list[str], typer.Argument(metavar="[MODEL]...", help="Models; all when none.")] = [],  # noqa: B006
+    names: Annotated[list[str], typer.Argument(metavar="[MODEL]...", help="Models; all when none.")] = [],
     format: FormatOption = Format.TABLE,  # noqa: A002
     repository: RepositoryOption = HERE,
 ) -> None:

@@ -15,7 +15,7 @@ Names = Annotated[list[str], typer.Argument(help="Services; all when none is nam
 
 @app.command()
 def run(
-    names: Names = [],  # noqa: B006 - Typer reads the default, nothing changes it
+    names: Names = [],
     repository: RepositoryOption = HERE,
     format: FormatOption = Format.TABLE,  # noqa: A002 - the option's name
 ) -> None:
@@ -24,7 +24,7 @@ def run(
 
 
 @app.command()
-def test(names: Names = [], repository: RepositoryOption = HERE) -> None:  # noqa: B006
+def test(names: Names = [], repository: RepositoryOption = HERE) -> None:
     """Run the tests of services, each from its own folder. Exits 0, 1 for a failing test, 2 where none could run."""
     from mlops import product
     from mlops.pipelines.checks import pytest
@@ -48,7 +48,7 @@ def lint(repository: RepositoryOption = HERE) -> None:
 
 @app.command()
 def build(
-    names: Names = [],  # noqa: B006
+    names: Names = [],
     repository: RepositoryOption = HERE,
     format: FormatOption = Format.TABLE,  # noqa: A002
 ) -> None:
