@@ -45,6 +45,8 @@ def prepare(settings: Settings) -> None:
     except OSError as error:
         raise files.unwritable(path, error) from error
     with files.lock(path.with_name(f".{path.name}.lock"), timeout=_LOCK_SECONDS, what="another preparation"):
+        for left in path.parent.glob(f".{path.name}.*.part*"):  # by a command that was killed; we hold the lock
+            left.unlink(missing_ok=True)
         with mlflow_client.explained(uri):
             if _revision(path) is None:
                 _build(path, settings.model_registry.tracking_dir)

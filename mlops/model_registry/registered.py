@@ -20,6 +20,7 @@ CHAMPION = "champion"
 IDENTITY, SEMANTIC, INPUTS, RECIPE = "mlops.identity", "mlops.semantic", "mlops.inputs", "mlops.recipe"
 VERDICT, RECORD, QUARANTINE = "mlops.verdict", "mlops.record", "mlops.quarantine"
 _PAGE = 200
+_LOGGED = "models:/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,9 @@ def create(settings: Settings, model: str, *, source: str, run_id: str, tags: Ma
         except MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
-        made = client.create_model_version(model, source, run_id=run_id, tags=dict(tags))
+        # A server takes `models:/m-…` only together with the logged model's own name.
+        logged = source.removeprefix(_LOGGED) if source.startswith(_LOGGED) else None
+        made = client.create_model_version(model, source, run_id=run_id, tags=dict(tags), model_id=logged)
     return _registered(made, None)
 
 

@@ -101,6 +101,8 @@ def write(store: Path, config: ModelConfig, model: Any, manifest: BundleManifest
     probes = _probes(model, frame, manifest.inputs, classifier)
     name = f"{manifest.model}/{manifest.version}{SUFFIX}"
     path, trial = store / name, store / f".{manifest.model}-{manifest.version}-{os.getpid()}.part"
+    for left in store.glob(f".{manifest.model}-*.part"):  # by a command that was killed; the model's lock is ours
+        left.unlink(missing_ok=True)
     reasons = []
     try:
         for double in (True, False):

@@ -95,6 +95,7 @@ prepare(settings)
     settings = ConfigManager(tmp_path, {}).load_config()
     assert "mlops_runs" in tables(settings) and "experiments" not in tables(settings)
     experiment_tracker.prepare(settings)
+    assert not list(file(settings).parent.glob("*.part")) + list(file(settings).parent.glob(".*.part"))
     works(settings)
 
 
