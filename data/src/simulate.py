@@ -5,14 +5,14 @@ distributions whose parameters stand below; the price follows from income, nearn
 and chance, and is capped as the census capped it. Only `random.Random.random` and elementary functions are
 used, and everything is rounded, so that every Python gives the same file.
 
-    python -m data.src.simulate [FILE]
+    python -m data.src.simulate [FILE] [--rows N] [--seed N]
 """
 
 from __future__ import annotations
 
+import argparse
 import math
 import random
-import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -158,12 +158,16 @@ def simulate(rows: int = ROWS, seed: int = SEED) -> bytes:
 
 
 def main() -> None:
-    """Write the file."""
-    target = Path(sys.argv[1]) if len(sys.argv) > 1 else OUTPUT
-    temporary = target.with_suffix(".part")
-    temporary.write_bytes(simulate())
-    temporary.replace(target)
-    print(f"{target}: {ROWS} simulated rows")
+    """Write the file; without options, the one of the tree."""
+    parser = argparse.ArgumentParser(prog="python -m data.src.simulate", description="Write a simulated sample.")
+    parser.add_argument("file", nargs="?", type=Path, default=OUTPUT, help="where to (default: the tree's own sample)")
+    parser.add_argument("--rows", type=int, default=ROWS, help=f"how many rows (default: {ROWS})")
+    parser.add_argument("--seed", type=int, default=SEED, help=f"which sample (default: {SEED})")
+    asked = parser.parse_args()
+    temporary = asked.file.with_suffix(".part")
+    temporary.write_bytes(simulate(asked.rows, asked.seed))
+    temporary.replace(asked.file)
+    print(f"{asked.file}: {asked.rows} simulated rows")
 
 
 if __name__ == "__main__":

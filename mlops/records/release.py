@@ -45,6 +45,7 @@ class Release(Document, frozen=True, kw_only=True):
         previous: The id of the release before, None for the first.
         manifest: The commit that carries this release in the manifest repository.
         kind: `release`, or `rollback` to the release named in `restores`.
+        asked: Whether somebody asked for the rollback; false where a release that failed was taken back.
     """
 
     id: str
@@ -59,4 +60,5 @@ class Release(Document, frozen=True, kw_only=True):
     previous: str | None = None
     kind: str = "release"
     restores: str | None = None
+    asked: bool = False
     manifest: str | None = None

@@ -113,7 +113,7 @@ def rollback(
     if target.environment != present.environment:
         raise MissingInputError(f"{target.id} is a release of {target.environment}", where=present.environment,
                                 mend="`mlops release list` shows the releases of each environment")
-    restored = publish(places, settings, _restoring(target, present), only_after=present.id)
+    restored = publish(places, settings, _restoring(target, present, asked=True), only_after=present.id)
     deploy(places, settings, restored, say)
     prove(places, settings, restored, say)
     _quarantine(places, settings, _brought(present, restored), who, why or f"rolled back to {target.id}", say)
@@ -157,10 +157,10 @@ def _go_back(
     return restored
 
 
-def _restoring(target: Release, present: Release) -> Release:
+def _restoring(target: Release, present: Release, *, asked: bool = False) -> Release:
     return msgspec.structs.replace(
         target, created=now(), kind="rollback", restores=target.restores or target.id or None, previous=present.id,
-        manifest=None,
+        manifest=None, asked=asked,
     )
 
 

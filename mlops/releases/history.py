@@ -92,18 +92,29 @@ def differences(before: Release | None, after: Release) -> list[dict[str, str | 
 
 
 def withdrawn(known: list[Release]) -> set[tuple[str, str]]:
-    """Model versions that a rollback took out of service and that nothing has brought back since.
+    """What a rollback took out of service and nothing has brought back since: (model, version) and (service, digest).
+
+    An image counts only where somebody asked for the rollback: one that failed to start is tried again by the next run,
+    which then says again why it fails; a model that failed is in quarantine.
 
     Args:
         known: The environment's records, the oldest first.
     """
     out: set[tuple[str, str]] = set()
     for before, after in zip([None, *known], known, strict=False):
-        served = {(name, model.version) for name, model in after.models.items()}
+        served = _models(after) | _images(after)
         out -= served
         if before is not None and after.kind == "rollback":
-            out |= {(name, model.version) for name, model in before.models.items()} - served
+            out |= (_models(before) | (_images(before) if after.asked else set())) - served
     return out
+
+
+def _models(record: Release) -> set[tuple[str, str]]:
+    return {(name, model.version) for name, model in record.models.items()}
+
+
+def _images(record: Release) -> set[tuple[str, str]]:
+    return {(name, image.digest) for name, image in record.images.items()}
 
 
 def _commits(head: Snapshot) -> dict[str, str]:

@@ -24,8 +24,8 @@ def compose(
 ) -> Release:
     """The release that shall be: ready to be published, not yet written anywhere.
 
-    A model version that a rollback took out of service is not released again: the version that is served stays, until
-    the older one is brought back by a release that names it (`mlops release rollback`).
+    What a rollback took out of service is not released again (`history.withdrawn`): what is served stays, until it is
+    brought back by a rollback that names it (`mlops release rollback`).
 
     Args:
         images: Service → digest.
@@ -58,9 +58,14 @@ def compose(
         else:
             dataset, version = _trained_on(places, model, data)
             released[name], shown[dataset] = _model(dataset, model), _data(version)
+    built = dict(images)
+    for name, digest in images.items():
+        if (name, digest) in out and previous is not None and name in previous.images:
+            built[name] = previous.images[name].digest
+            logs.say(f"release: image {digest[:19]} of {name} was rolled back; {built[name][:19]} stays")
     return Release(
         id="", build=0, created=now(), commit=commit, dirty=dirty, environment=where, data=shown, models=released,
-        images={name: ReleasedImage(digest=digest, build=0) for name, digest in images.items()},
+        images={name: ReleasedImage(digest=digest, build=0) for name, digest in built.items()},
         previous=previous.id if previous else None,
     )
 

@@ -76,6 +76,9 @@ class Clone:
     def record(self) -> dict:
         return json.loads((self.folder / ".mlops" / "runs" / "last.json").read_text())
 
+    def release(self) -> dict:
+        return json.loads((self.folder / ".mlops" / "release" / "release.json").read_text())
+
     def outcomes(self) -> dict[str, str]:
         """Step → outcome in the last recorded run."""
         return {

@@ -60,13 +60,10 @@ def example(run: Run) -> dict[str, Any] | None:
 
 
 def _manifest_holds(run: Run) -> str | None:
-    from mlops.gitops.local import head
+    from mlops import releases
 
     release = current_release(run)
-    there = head(run.places, run.settings)
-    if there is None:
-        return "the manifest repository is not there"
-    return None if release is not None and release.manifest == there else "the manifest has a newer head"
+    return "no release is recorded" if release is None else releases.in_force(run.places, run.settings, release)
 
 
 def _services_run(run: Run) -> str | None:
