@@ -24,7 +24,9 @@ line ends with: 1 for "the answer is no", 2 for "it could not be asked".
 
 from __future__ import annotations
 
-from pathlib import Path
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class MlopsError(Exception):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-import subprocess
-from collections.abc import Mapping
-from pathlib import Path
 
-from mlops import processes
 from mlops.errors import MissingInputError, TerminalError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+    from typing import BinaryIO
 
 MACHINERY = {
     "GIT_AUTHOR_NAME": "Switchyard",
@@ -34,7 +36,7 @@ class GitError(TerminalError):
 class Git:
     """One repository, a work tree or a bare one."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path | str) -> None:
         self.folder = folder
 
     def __call__(self, *arguments: str, input: bytes | None = None, env: Mapping[str, str] | None = None) -> bytes:
@@ -54,24 +56,18 @@ class Git:
         self, *arguments: str, input: bytes | None = None, env: Mapping[str, str] | None = None
     ) -> tuple[int, bytes, bytes]:
         """(exit code, standard output, standard error) of a git command that may fail."""
+        from mlops import processes
+
         done = processes.run(self._command(arguments), env=_environment(env), input=input)
         return done.returncode, done.stdout, done.stderr
 
-    def start(self, *arguments: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
-        """A git command that runs beside this process, all three streams piped; for questions only.
-
-        It ends by itself when its pipes close, so nothing has to run between fork and exec, and it starts fast.
+    def start(self, *arguments: str, asks: bool = False, env: Mapping[str, str] | None = None) -> Beside:
+        """A git command that runs beside this process; with `asks` it reads questions from its standard input.
 
         Raises:
             MissingInputError: git is not installed.
         """
-        pipe = subprocess.PIPE
-        try:
-            return subprocess.Popen(  # noqa: S603 - a list, never a shell
-                self._command(arguments), env=_environment(env), stdin=pipe, stdout=pipe, stderr=pipe, close_fds=False
-            )
-        except FileNotFoundError as error:
-            raise MissingInputError("the program 'git' is not installed", mend="install git") from error
+        return Beside(self._command(arguments), _environment(env), asks=asks)
 
     def _command(self, arguments: tuple[str, ...]) -> list[str]:
         return ["git", "-c", "core.quotePath=false", "-c", "color.ui=false", "-C", str(self.folder), *arguments]
@@ -98,6 +94,60 @@ class Git:
         tracked = self("diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", base, "--")
         untracked = self("ls-files", "--others", "--exclude-standard", "-z")
         return sorted({_path(item) for item in (tracked + untracked).split(b"\0") if item})
+
+
+class Beside:
+    """A program that runs beside this one and answers through a pipe; what it says of errors is not kept.
+
+    Started without `subprocess`, whose import takes as long as git needs for its whole answer. The
+    program ends when its pipes close, so it never outlives this process for long.
+    """
+
+    def __init__(self, command: list[str], env: dict[str, str], *, asks: bool = False) -> None:
+        mine, its = os.pipe()
+        ends = [its]
+        actions: list[tuple[int, ...] | tuple[int, int, str, int, int]] = [
+            (os.POSIX_SPAWN_DUP2, its, 1), (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
+        ]
+        self.stdin: BinaryIO | None = None
+        if asks:
+            questions, write = os.pipe()
+            ends.append(questions)
+            actions.append((os.POSIX_SPAWN_DUP2, questions, 0))
+            self.stdin = os.fdopen(write, "wb")
+        else:
+            actions.append((os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0))
+        self.stdout: BinaryIO = os.fdopen(mine, "rb")
+        self._code: int | None = None
+        try:
+            self._pid = os.posix_spawnp(command[0], command, env, file_actions=actions)
+        except FileNotFoundError as error:
+            self._code = 127
+            self.end()
+            raise MissingInputError(
+                f"the program {command[0]!r} is not installed", mend=f"install {command[0]}"
+            ) from error
+        finally:
+            for end in ends:
+                os.close(end)
+
+    def finish(self) -> tuple[int, bytes]:
+        """Wait for its end: (exit code, standard output)."""
+        output = self.stdout.read()
+        self.end()
+        assert self._code is not None
+        return self._code, output
+
+    def end(self) -> None:
+        """Close the pipes, upon which it ends, and wait for that."""
+        if self.stdin is not None:
+            try:
+                self.stdin.close()
+            except BrokenPipeError:
+                pass  # it has ended before it read the last question
+        self.stdout.close()
+        if self._code is None:
+            self._code = os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
 
 
 def _environment(more: Mapping[str, str] | None) -> dict[str, str]:

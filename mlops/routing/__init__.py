@@ -10,7 +10,8 @@
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
+
+TYPE_CHECKING = False
 
 # Loaded at first use: `from mlops.routing import PathFilter` needs no git, `mlops route` no records' library.
 _LAZY = {
@@ -26,6 +27,8 @@ _LAZY = {
 __all__ = ["Event", "PathFilter", "explain", "route", "route_event", "route_files", "rule"]
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from mlops.routing.events import Event
     from mlops.routing.filters import PathFilter
     from mlops.routing.plans import explain, route_event, route_files, rule

@@ -38,13 +38,14 @@ class Reading(NamedTuple):
     gone: frozenset[str] = frozenset()
 
 
-def read_event(git: Git, event: Event, *, given: list[str] | None = None) -> Reading:
+def read_event(git: Git, event: Event, *, given: list[str] | None = None, begun: Diff | None = None) -> Reading:
     """Workflow files and change of `event`.
 
     Args:
         git: The repository.
         event: Its commits may be any names that git understands.
         given: The changed files, where they are known already; git is then asked for the workflow files alone.
+        begun: A difference that runs already; taken where it is the one that the event asks for.
 
     Raises:
         MissingInputError: the event's own commit is not in this clone, or there is no git repository.
@@ -60,11 +61,13 @@ def read_event(git: Git, event: Event, *, given: list[str] | None = None) -> Rea
 
             return read_request(git, objects, event, given)
         if event.name in ("push", "merge_group"):
-            return _read_push(git, objects, event, given)
+            return _read_push(git, objects, event, given, begun)
         return _read_unfiltered(git, objects, event, given)
 
 
-def _read_push(git: Git, objects: Objects, event: Event, given: list[str] | None) -> Reading:
+def _read_push(
+    git: Git, objects: Objects, event: Event, given: list[str] | None, begun: Diff | None
+) -> Reading:
     if event.deleted:
         before = event.before if event.before and objects.commit(event.before) else "HEAD"
         return Reading(workflow_files(objects, before), Change(files=[]))
@@ -74,7 +77,10 @@ def _read_push(git: Git, objects: Objects, event: Event, given: list[str] | None
     asked = not event.is_tag and given is None
     # both questions run beside each other, and beside the reading of the workflow files
     with ExitStack() as running:
-        diff = running.enter_context(Diff(git, old, new)) if asked and old and not nothing(old) else None
+        diff = None
+        if asked and old and not nothing(old):
+            fits = begun is not None and begun.between == (str(git.folder), old, new)
+            diff = running.enter_context(begun if begun is not None and fits else Diff(git, old, new))
         count = running.enter_context(Count(git, old, new)) if diff and old and not group else None
         commit = objects.commit(new)
         if commit is None:
@@ -158,7 +164,7 @@ def default_branch(git: Git, event: Event) -> str | None:
 
 def current_branch(git: Git) -> str | None:
     """The full ref of the branch that HEAD names; None when it is detached."""
-    code, output, _ = git.ask("symbolic-ref", "--quiet", "HEAD")
+    code, output = git.start("symbolic-ref", "--quiet", "HEAD").finish()
     return output.decode().strip() if code == 0 else None
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import Self
+from mlops.git import Git
 
-from mlops.git import Git, GitError
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+_ENVIRONMENT = {"GIT_NO_REPLACE_OBJECTS": "1", "GIT_NO_LAZY_FETCH": "1"}  # a local matter; nothing is fetched
 
 MOST_COMMITS = 1000
 """A push of more commits than these starts everything."""
@@ -18,8 +22,9 @@ class Question:
     """A git command that runs beside this process until its answer is wanted."""
 
     def __init__(self, git: Git, *arguments: str) -> None:
-        self._process = git.start(*arguments, env={"GIT_NO_REPLACE_OBJECTS": "1", "GIT_NO_LAZY_FETCH": "1"})
-        self._where = git.folder
+        self._git = git
+        self._arguments = arguments
+        self._running = git.start(*arguments, env=_ENVIRONMENT)
 
     def __enter__(self) -> Self:
         return self
@@ -27,9 +32,7 @@ class Question:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._process.returncode is None:
-            self._process.kill()
-            self._process.communicate()
+        self._running.end()
 
     def output(self) -> bytes:
         """What it answered.
@@ -37,27 +40,24 @@ class Question:
         Raises:
             GitError: git failed.
         """
-        output, said = self._process.communicate()
-        if self._process.returncode != 0:
-            text = said.decode(errors="replace").strip()
-            raise GitError(f"git failed: {text}", text, where=self._where)
-        return output
+        code, output = self._running.finish()
+        return output if code == 0 else self._git(*self._arguments, env=_ENVIRONMENT)  # asked again, it says why
 
 
 class Diff(Question):
     """The difference of two commits."""
 
     def __init__(self, git: Git, base: str, head: str, renames: str = "--no-renames") -> None:
+        self.between = (str(git.folder), base, head)
         super().__init__(git, *_DIFF, renames, "--end-of-options", base, head, "--")
 
     def files(self) -> tuple[list[str], frozenset[str]]:
         """The changed files, both sides of a move, and those that may be the old side of one."""
-        parts = self.output().split(b"\0")
-        names = [_text(name) for name in parts[1::2]]
-        statuses = parts[:-1:2]
-        if b"A" not in statuses or b"D" not in statuses:
+        parts = self.output().decode("utf-8", "surrogateescape").split("\0")
+        names, statuses = parts[1::2], parts[:-1:2]
+        if "A" not in statuses or "D" not in statuses:
             return names, frozenset()
-        return names, frozenset(name for status, name in zip(statuses, names, strict=True) if status == b"D")
+        return names, frozenset(name for status, name in zip(statuses, names, strict=True) if status == "D")
 
 
 class Count(Question):

@@ -34,6 +34,11 @@ class PatternList:
         positive = [each.prefix for each in self.patterns if not each.negative]
         self._prefixes = tuple(positive) if all(positive) else None
 
+    def candidates(self, names: Iterable[str]) -> list[str]:
+        """Those of `names` that a positive pattern may match, sorted; a cheap look at how they begin."""
+        prefixes = self._prefixes
+        return sorted(names if prefixes is None else [name for name in names if name.startswith(prefixes)])
+
     def includes(self, name: str) -> tuple[bool | None, str | None]:
         """Whether `name` ends included (None: cannot be known), and the pattern that decided."""
         if self._prefixes is not None and not name.startswith(self._prefixes):
@@ -95,7 +100,7 @@ class PathFilter:
 
 def _first(patterns: PatternList, files: Iterable[str]) -> Match:
     doubtful: str | None = None
-    for file in sorted(files):
+    for file in patterns.candidates(files):
         included, pattern = patterns.includes(file)
         if included:
             return Match("RUN", file, pattern)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from types import TracebackType
 from typing import NamedTuple
 
@@ -24,8 +23,8 @@ class Objects:
     def __init__(self, git: Git, env: Mapping[str, str] | None = None) -> None:
         # replaced objects are a local matter, and nothing may be fetched from a promisor
         own = {"GIT_NO_REPLACE_OBJECTS": "1", "GIT_NO_LAZY_FETCH": "1", **(env or {})}
-        self._where = git.folder
-        self._process = git.start("cat-file", "--batch", env=own)
+        self._git = git
+        self._running = git.start("cat-file", "--batch", asks=True, env=own)
         self._commits: dict[str, Commit | None] = {}
 
     def __enter__(self) -> Objects:
@@ -34,11 +33,7 @@ class Objects:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
-            if stream is not None:
-                with suppress(BrokenPipeError):  # git has ended before it read the last question
-                    stream.close()
-        self._process.wait()
+        self._running.end()
 
     def get(self, name: str) -> tuple[str, str, bytes] | None:
         """(sha, type, content) of an object; None where this clone does not hold it.
@@ -46,18 +41,17 @@ class Objects:
         Raises:
             GitError: there is no repository, or git cannot read it.
         """
-        stdin, stdout = self._process.stdin, self._process.stdout
-        assert stdin is not None and stdout is not None
+        stdin, stdout = self._running.stdin, self._running.stdout
+        assert stdin is not None
         try:
             stdin.write(f"{name}\n".encode("utf-8", "surrogateescape"))
             stdin.flush()
         except BrokenPipeError:
-            pass  # it has ended; what it said on standard error follows
+            pass  # it has ended, so nothing can be read either
         header = stdout.readline()
         if not header:
-            assert self._process.stderr is not None
-            said = self._process.stderr.read().decode(errors="replace").strip()
-            raise GitError(f"git cannot read the repository: {said}", said, where=self._where)
+            self._git("rev-parse", "--git-dir")  # mostly there is no repository: then this says so
+            raise GitError("git cannot read the repository's objects", "", where=self._git.folder)
         words = header.split()
         if len(words) != 3 or words[1] not in (b"commit", b"tree", b"blob", b"tag"):
             return None  # "… missing", "… ambiguous"

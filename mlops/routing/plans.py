@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from mlops.errors import MissingInputError
@@ -12,9 +11,12 @@ from mlops.routing.router import LIMIT, Change, Decision, as_called, route
 from mlops.routing.workflows import FOLDER, Workflow, parse, pipeline_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from mlops.git import Git
     from mlops.records import Plan
     from mlops.routing.changes import Reading
+    from mlops.routing.differences import Diff
 
 
 class Routed(NamedTuple):
@@ -42,8 +44,8 @@ class Routed(NamedTuple):
         )
 
 
-def route_event(git: Git, event: Event, *, given: list[str] | None = None) -> Routed:
-    """What `event` starts in a repository; `given` are its changed files where they are known already.
+def route_event(git: Git, event: Event, *, given: list[str] | None = None, begun: Diff | None = None) -> Routed:
+    """What `event` starts in a repository; see `read_event` for `given` and `begun`.
 
     Raises:
         MissingInputError: no repository, or the event's own commit is not in it.
@@ -52,7 +54,7 @@ def route_event(git: Git, event: Event, *, given: list[str] | None = None) -> Ro
     from mlops.routing.changes import read_event
     from mlops.routing.differences import renamed
 
-    reading = read_event(git, event, given=given)
+    reading = read_event(git, event, given=given, begun=begun)
     workflows = parse_all(reading.files)
     change = reading.change
     decisions = route(event, workflows, change)

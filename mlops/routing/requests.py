@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 
 from mlops.errors import MissingInputError
@@ -89,7 +90,7 @@ def _merged(git: Git, base: str, head: str) -> tuple[bool, dict[str, str | None]
         own = git.text("rev-parse", "--git-path", "objects")
         env = {
             "GIT_OBJECT_DIRECTORY": folder,
-            "GIT_ALTERNATE_OBJECT_DIRECTORIES": str((git.folder / own).resolve()),
+            "GIT_ALTERNATE_OBJECT_DIRECTORIES": os.path.abspath(os.path.join(git.folder, own)),
         }
         code, output, said = git.ask("merge-tree", "--write-tree", "--name-only", base, head, env=env)
         if code not in (0, 1):

@@ -74,6 +74,8 @@ _YES = _Answer("RUN", "")
 
 def route(event: Event, workflows: Sequence[Workflow], change: Change) -> list[Decision]:
     """The verdict on every workflow, in the given order."""
+    if change.files is not None:
+        change = change._replace(files=sorted(change.files), others=tuple(map(sorted, change.others)))
     answers = {each.path: _native(event, each, change) for each in workflows}
     called = _called(workflows, answers, change)
     decisions = []
@@ -201,9 +203,8 @@ def _paths(event: Event, trigger: Trigger, change: Change) -> _Answer:
 
 
 def _looked_at(filter_: PathFilter, files: list[str]) -> _Answer:
-    seen = files if len(files) <= LIMIT else sorted(files)[:LIMIT]
-    answer = _reasoned(filter_.decide(seen), seen)
-    if answer.verdict == "SKIP" and len(files) > LIMIT and filter_.decide(files).verdict != "SKIP":
+    answer = _reasoned(filter_.decide(files[:LIMIT]), files)
+    if answer.verdict == "SKIP" and len(files) > LIMIT:
         return _Answer(
             "SKIP", f"no file among the first {LIMIT} of {len(files)} is included, and GitHub looks at no more"
         )

@@ -16,23 +16,15 @@ from typing import Any
 
 from mlops.errors import ConfigurationError
 
-_INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
-_FLOAT = re.compile(
-    r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
-)
 _NULL = frozenset(("", "~", "null", "Null", "NULL"))
 _TRUE = frozenset(("true", "True", "TRUE"))
 _FALSE = frozenset(("false", "False", "FALSE"))
+_NO_WORD = frozenset(" -?:,[]{}#&*!|>'\"%@`")  # what a plain scalar does not begin with
 
-_ODD = r"\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff"
-_PLAIN = rf"[^\s\-?:,\[\]{{}}#&*!|>'\"%@`{_ODD}]"
 # `key:` or `key: value`; a key is a plain word, or quoted without escapes
-_KEY = re.compile(r"(?:([A-Za-z_][A-Za-z0-9_.-]*)|\"([^\"\\]*)\"|'([^'\\]*)')[ ]*:(?:[ ]+|$)")
-_ITEM = re.compile(r"-(?:([ ]+)|$)")
-_WORD = re.compile(rf"{_PLAIN}[^{_ODD}]*|[-?:](?=\S)[^{_ODD}]*")
+_KEY = re.compile(r"(?:([A-Za-z_][A-Za-z0-9_.-]*)|\"([^\"\\]*)\"|'([^']*)')[ ]*:(?:[ ]+|$)")
 _FLOW_WORD = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./+=@-]*")
-_QUOTED = re.compile(r"\"([^\"\\\x00-\x1f]*)\"|'([^'\x00-\x1f]*)'")
-_COMMENT = re.compile(r"[ ]*(?:#.*)?")
+_QUOTED = re.compile(r"\"([^\"\\]*)\"|'([^']*)'")
 
 
 class NotYamlError(ConfigurationError):
@@ -63,86 +55,124 @@ def scalar(text: str) -> Any:
         return True
     if text in _FALSE:
         return False
-    if _INT.fullmatch(text):
-        return int(text, 0) if text[:2] in ("0o", "0x") else int(text)
-    if _FLOAT.fullmatch(text):
-        return float(text.replace(".inf", "inf").replace(".Inf", "inf").replace(".INF", "inf").replace(".nan", "nan")
-                     .replace(".NaN", "nan").replace(".NAN", "nan"))
+    return text if text[0] not in "+-.0123456789" else _number(text)
+
+
+def _number(text: str) -> Any:
+    if re.fullmatch(r"[-+]?[0-9]+", text):
+        return int(text)
+    if re.fullmatch(r"0o[0-7]+|0x[0-9a-fA-F]+", text):
+        return int(text, 0)
+    if re.fullmatch(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", text):
+        return float(text)
+    if re.fullmatch(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)", text):
+        return float(text.replace(".", "").lower())
     return text
 
 
 def quick(text: str) -> Any:
     """The document, where it is written in plain block style; raises `_Unusual` otherwise."""
-    if "\t" in text or "\r" in text or text.startswith("\ufeff"):
-        raise _Unusual
-    lines: list[tuple[int, str]] = []
-    for raw in text.split("\n"):
-        line = raw.lstrip(" ")
-        if line and line[0] != "#":
-            lines.append((len(raw) - len(line), line.rstrip(" ")))
-    if lines and lines[0] == (0, "---"):
-        del lines[0]
-    if not lines or any(line[:3] in ("---", "...") and not indent for indent, line in lines):
-        raise _Unusual
-    value, after = _block(lines, 0, lines[0][0])
-    if after != len(lines) or lines[0][0]:
-        raise _Unusual
-    return value
+    return _Lines(text).document()
 
 
-def _block(lines: list[tuple[int, str]], at: int, indent: int) -> tuple[Any, int]:
-    return _sequence(lines, at, indent) if _ITEM.match(lines[at][1]) else _mapping(lines, at, indent)
+class _Lines:
+    """The lines that hold something, each with its indentation and its place in the text."""
 
+    def __init__(self, text: str) -> None:
+        self._raw = text.split("\n")
+        self._lines: list[tuple[int, str, int]] = []
+        for number, raw in enumerate(self._raw):
+            if not raw.isprintable():  # tabs, returns, byte order marks, other line ends
+                raise _Unusual
+            line = raw.lstrip(" ")
+            if line and line[0] != "#":
+                self._lines.append((len(raw) - len(line), line.rstrip(" "), number))
 
-def _mapping(lines: list[tuple[int, str]], at: int, indent: int) -> tuple[dict[str, Any], int]:
-    found: dict[str, Any] = {}
-    while at < len(lines) and lines[at][0] == indent:
-        line = lines[at][1]
-        match = _KEY.match(line)
-        if match is None:
-            if _ITEM.match(line):
-                break
+    def document(self) -> Any:
+        if self._lines and self._lines[0][:2] == (0, "---"):
+            del self._lines[0]
+        if not self._lines or any(line[:3] in ("---", "...") and not indent for indent, line, _ in self._lines):
             raise _Unusual
-        plain, *quoted = match.groups()
-        key = plain if plain is not None else next(each for each in quoted if each is not None)
-        if key in found or (plain is not None and scalar(plain) is not plain):
+        value, after = self._block(0, self._lines[0][0])
+        if after != len(self._lines) or self._lines[0][0]:
             raise _Unusual
-        found[key], at = _value(lines, at, indent, line[match.end():], in_mapping=True)
-    if at < len(lines) and lines[at][0] > indent:
-        raise _Unusual
-    return found, at
+        return value
 
+    def _indent(self, at: int) -> int:
+        """The indentation of a line; -1 behind the last one."""
+        return self._lines[at][0] if at < len(self._lines) else -1
 
-def _sequence(lines: list[tuple[int, str]], at: int, indent: int) -> tuple[list[Any], int]:
-    found: list[Any] = []
-    while at < len(lines) and lines[at][0] == indent:
-        line = lines[at][1]
-        match = _ITEM.match(line)
-        if match is None:
-            break
-        rest = line[match.end():]
-        if _KEY.match(rest) and not rest.startswith("#"):
-            inner = indent + match.end()
-            lines[at] = (inner, rest)
-            value, at = _mapping(lines, at, inner)
-        elif _ITEM.match(rest):
+    def _block(self, at: int, indent: int) -> tuple[Any, int]:
+        return self._sequence(at, indent) if _is_item(self._lines[at][1]) else self._mapping(at, indent)
+
+    def _mapping(self, at: int, indent: int) -> tuple[dict[str, Any], int]:
+        found: dict[str, Any] = {}
+        while self._indent(at) == indent:
+            line = self._lines[at][1]
+            match = _KEY.match(line)
+            if match is None:
+                if _is_item(line):
+                    break
+                raise _Unusual
+            plain, *quoted = match.groups()
+            key = plain if plain is not None else next(each for each in quoted if each is not None)
+            if key in found or (plain is not None and scalar(plain) is not plain):
+                raise _Unusual
+            found[key], at = self._value(at, indent, line[match.end():], in_mapping=True)
+        if self._indent(at) > indent:
             raise _Unusual
-        else:
-            value, at = _value(lines, at, indent, rest, in_mapping=False)
-        found.append(value)
-    if at < len(lines) and lines[at][0] > indent:
-        raise _Unusual
-    return found, at
+        return found, at
+
+    def _sequence(self, at: int, indent: int) -> tuple[list[Any], int]:
+        found: list[Any] = []
+        while self._indent(at) == indent and _is_item(self._lines[at][1]):
+            _, line, number = self._lines[at]
+            rest = line[1:].lstrip(" ")
+            if _KEY.match(rest):
+                inner = indent + len(line) - len(rest)
+                self._lines[at] = (inner, rest, number)
+                value, at = self._mapping(at, inner)
+            elif _is_item(rest):
+                raise _Unusual
+            else:
+                value, at = self._value(at, indent, rest, in_mapping=False)
+            found.append(value)
+        if self._indent(at) > indent:
+            raise _Unusual
+        return found, at
+
+    def _value(self, at: int, indent: int, rest: str, *, in_mapping: bool) -> tuple[Any, int]:
+        following = self._indent(at + 1)
+        if not rest or rest[0] == "#":
+            same = in_mapping and following == indent and _is_item(self._lines[at + 1][1])
+            return self._block(at + 1, following) if following > indent or same else (None, at + 1)
+        if rest == "|":
+            return self._literal(at, indent)
+        if following > indent:
+            raise _Unusual  # a scalar over several lines
+        return _inline(rest), at + 1
+
+    def _literal(self, at: int, indent: int) -> tuple[str, int]:
+        """A block scalar `|`: its lines as they are, without their indentation, one line end at the end."""
+        start = end = self._lines[at][2] + 1
+        own = len(self._raw[start]) - len(self._raw[start].lstrip(" ")) if start < len(self._raw) else 0
+        if own <= indent or not self._raw[start].strip():
+            raise _Unusual
+        while end < len(self._raw) and (not self._raw[end].strip() or self._raw[end].startswith(" " * own)):
+            end += 1
+        while not self._raw[end - 1].strip():
+            end -= 1
+        after = at + 1
+        while after < len(self._lines) and self._lines[after][2] < end:
+            after += 1
+        if self._indent(after) > indent:
+            raise _Unusual  # less indented than the text, more than its key
+        last = "\n" if end < len(self._raw) else ""  # a text may end without a line end
+        return "\n".join(line[own:] for line in self._raw[start:end]) + last, after
 
 
-def _value(lines: list[tuple[int, str]], at: int, indent: int, rest: str, *, in_mapping: bool) -> tuple[Any, int]:
-    following = lines[at + 1] if at + 1 < len(lines) else (-1, "")
-    if not rest or rest[0] == "#":
-        deeper = following[0] > indent or (in_mapping and following[0] == indent and _ITEM.match(following[1]))
-        return _block(lines, at + 1, following[0]) if deeper else (None, at + 1)
-    if following[0] > indent:
-        raise _Unusual  # a scalar over several lines
-    return _inline(rest), at + 1
+def _is_item(line: str) -> bool:
+    return line == "-" or line.startswith("- ")
 
 
 def _inline(rest: str) -> Any:
@@ -154,8 +184,7 @@ def _inline(rest: str) -> Any:
         return match[1] if match[1] is not None else match[2]
     if first in "[{":
         return _flow(rest)
-    match = _WORD.match(rest)
-    if match is None or match.end() != len(rest):
+    if first in _NO_WORD and not (first in "-?:" and rest[1:2].strip()):
         raise _Unusual
     cut = rest.find(" #")
     word = (rest if cut < 0 else rest[:cut]).rstrip(" ")
@@ -166,7 +195,8 @@ def _inline(rest: str) -> Any:
 
 def _tail(rest: str, at: int) -> bool:
     """Whether nothing but a comment (set off by a space) follows."""
-    return at == len(rest) or (rest[at] == " " and _COMMENT.fullmatch(rest, at) is not None)
+    rest = rest[at:]
+    return not rest or (rest[0] == " " and rest.lstrip(" ")[:1] in ("", "#"))
 
 
 def _flow(rest: str) -> Any:

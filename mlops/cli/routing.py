@@ -1,0 +1,242 @@
+"""The work of `mlops route`: parse, ask the router, print. Its door is `mlops.cli.route`."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+from mlops.errors import ConfigurationError, InvalidRecordError, MissingInputError, UsageError
+from mlops.git import Git
+from mlops.routing.differences import Diff
+from mlops.routing.events import NAMES, Event, from_payload, full_ref
+from mlops.routing.plans import Routed, explain, route_event
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+_DESCRIPTION = """Say which workflows an event starts, as GitHub decides it, and why.
+
+Without --event the event is read from GITHUB_EVENT_NAME, GITHUB_EVENT_PATH, GITHUB_REF and
+GITHUB_SHA; where those are not set, it is a push of what the upstream branch lacks.
+
+UNKNOWN is said where GitHub's answer cannot be known; act on it as on RUN."""
+
+
+_FORMATS = ("table", "json", "github")
+_WITH_VALUE = {
+    "event": "the event, instead of the one that a runner describes",
+    "before": "push: the commit before; all zeros for a new ref",
+    "after": "push: the commit after; all zeros for a deleted ref",
+    "base": "pull_request, merge_group: the base branch's commit",
+    "head": "pull_request, merge_group: the request's or the group's commit",
+    "ref": "the pushed ref; for a pull request the base branch [the current branch]",
+    "action": "the activity, such as opened or labeled",
+    "explain": "tell everything that a change to this one path starts",
+    "output": "write the plan there too, as JSON",
+    "format": "github: outputs for a plan job (GITHUB_OUTPUT) and its summary",
+    "repository": "the repository [the current folder]",
+}
+_FLAGS = {
+    "forced": "the push was forced",
+    "stdin0": "read the changed paths from standard input, NUL-separated",
+}
+_SHOWN = {"explain": "FILE", "output": "FILE", "repository": "DIR", "ref": "REF", "action": "ACTION"}
+_CHOICES = {"event": NAMES, "format": _FORMATS}
+_DEFAULTS: dict[str, Any] = {
+    **dict.fromkeys(_WITH_VALUE), **dict.fromkeys(_FLAGS, False), "commit": None, "format": "table", "repository": ".",
+}
+
+
+def run(words: Sequence[str], prog_name: str, begun: Diff | None = None) -> int:
+    """Run the command; returns its exit code (0, or an error is raised)."""
+    asked: Any = _plainly(words) or parser(prog_name).parse_args(words)
+    if asked.explain is not None:
+        return _explain(asked.repository, asked.explain, asked.format)
+    git = Git(asked.repository)
+    given = _stdin() if asked.stdin0 else None
+    routed = route_event(git, _event(git, asked), given=given, begun=begun)
+    if asked.output is not None:
+        from pathlib import Path
+
+        from mlops.files import write_atomic
+
+        write_atomic(Path(asked.output), json.dumps(routed.to_dict()) + "\n")
+    if asked.format == "json":
+        print(json.dumps(routed.to_dict()))
+    elif asked.format == "github":
+        _github(asked.repository, routed)
+    else:
+        print(table(routed))
+    return 0
+
+
+def parser(name: str) -> argparse.ArgumentParser:
+    """The options of this command."""
+    import argparse
+
+    made = argparse.ArgumentParser(
+        prog=name, description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
+    for option, text in _WITH_VALUE.items():
+        choices = _CHOICES.get(option)
+        shown = None if choices else _SHOWN.get(option, "SHA")
+        made.add_argument(f"--{option}", choices=choices, default=_DEFAULTS[option], metavar=shown, help=text)
+    for option, text in _FLAGS.items():
+        made.add_argument(f"--{option}", action="store_true", help=text)
+    made.add_argument(
+        "--commit", action="append", metavar="SHA", help="push of a new branch: a pushed commit; repeat, oldest first"
+    )
+    return made
+
+
+def _plainly(words: Sequence[str]) -> SimpleNamespace | None:
+    """The options, where they are written plainly; None leaves them to argparse, which costs ten milliseconds."""
+    found: dict[str, Any] = dict(_DEFAULTS)
+    rest = iter(words)
+    for word in rest:
+        option = word[2:] if word.startswith("--") else ""
+        if option in _FLAGS:
+            found[option] = True
+        elif option in _WITH_VALUE:
+            value = next(rest, "-")
+            if value.startswith("-") or value not in _CHOICES.get(option, (value,)):
+                return None
+            found[option] = value
+        else:
+            return None
+    return SimpleNamespace(**found)
+
+
+def _stdin() -> list[str]:
+    names = sys.stdin.buffer.read().split(b"\0")
+    return sorted({name.decode("utf-8", "surrogateescape") for name in names if name})
+
+
+def _event(git: Git, asked: Any) -> Event:
+    if asked.event is None and os.environ.get("GITHUB_EVENT_NAME"):
+        return _from_runner(os.environ["GITHUB_EVENT_NAME"])
+    ref = full_ref(asked.ref)
+    if asked.event in (None, "push"):
+        return _push(git, asked, ref)
+    if asked.event in ("pull_request", "merge_group"):
+        return Event(
+            asked.event, ref, asked.action, base=asked.base or asked.before, head=asked.head or asked.after
+        )
+    return Event(asked.event, ref, after=asked.after)
+
+
+def _push(git: Git, asked: Any, ref: str | None) -> Event:
+    from mlops.routing.events import nothing
+
+    before, after = asked.before, asked.after
+    if ref is None:
+        from mlops.routing.changes import current_branch
+
+        ref = current_branch(git)
+    if asked.event is None and before is None and not asked.stdin0:
+        before = _upstream(git)
+    return Event(
+        "push", ref, before=before, after=after, forced=asked.forced, deleted=after is not None and nothing(after),
+        commits=tuple(asked.commit) if asked.commit else None,
+    )
+
+
+def _upstream(git: Git) -> str | None:
+    """The commit that a push from here would start from: the upstream branch's, else the parent of HEAD."""
+    for name in ("@{upstream}", "HEAD^"):
+        code, output, _ = git.ask("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
+        if code == 0:
+            return output.decode().strip()
+    return None
+
+
+def _from_runner(name: str) -> Event:
+    path = os.environ.get("GITHUB_EVENT_PATH")
+    if not path:
+        raise UsageError("GITHUB_EVENT_PATH is not set", mend="give --event and its commits, or set it like a runner")
+    try:
+        with open(path, "rb") as file:
+            payload = json.loads(file.read())
+    except OSError as error:
+        raise MissingInputError(f"cannot be read: {error.strerror or error}", where=path) from error
+    except ValueError as error:
+        raise InvalidRecordError(f"is not valid JSON: {error}", where=path) from error
+    if not isinstance(payload, dict):
+        raise InvalidRecordError("is no object", where=path)
+    return from_payload(name, payload, ref=os.environ.get("GITHUB_REF"), sha=os.environ.get("GITHUB_SHA"))
+
+
+def table(routed: Routed) -> str:
+    """The plan for people; file names are quoted, so that none can break a line or a log."""
+    rows = [("workflow", "verdict", "why")]
+    for each in routed.workflows:
+        why = each.reason
+        if each.file:
+            why += f": {quoted(each.file)}" + (f" by {each.pattern!r}" if each.pattern else "")
+        if each.called_by:
+            why += f" (called by {each.called_by.rpartition('/')[2]})"
+        rows.append((quoted(each.workflow.rpartition("/")[2]), each.verdict, why))
+    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
+    lines = [f"{name:<{widths[0]}}  {verdict:<{widths[1]}}  {why}" for name, verdict, why in rows]
+    count = len(routed.files)
+    return "\n".join([f"{routed.event} on {routed.ref or 'an unknown ref'}: {count} changed file(s)", *lines])
+
+
+def quoted(name: str) -> str:
+    """A file name that is safe to print: as it is where it is harmless, else as a JSON string."""
+    return name if name.isprintable() and not name.startswith(("::", '"')) else json.dumps(name)
+
+
+def _explain(repository: str, file: str, form: str) -> int:
+    from pathlib import Path
+
+    plans = explain(Path(repository), file)
+    if form == "json":
+        print(json.dumps({"schema": 1, "file": file, "events": [each.to_dict() for each in plans]}))
+        return 0
+    for each in plans:
+        print(table(each._replace(workflows=[one for one in each.workflows if one.verdict != "SKIP"])))
+    return 0
+
+
+def _github(repository: str, routed: Routed) -> None:
+    """`NAME=true|false` for each pipeline, and `services` for a matrix, to GITHUB_OUTPUT (else standard output)."""
+    from pathlib import Path
+
+    from mlops.product import services
+
+    lines = [f"{each.pipeline}={'false' if each.verdict == 'SKIP' else 'true'}" for each in routed.workflows]
+    lines.append(f"services={json.dumps(services(Path(repository)))}")
+    text = "\n".join(lines) + "\n"
+    _append("GITHUB_OUTPUT", text) or print(text, end="")
+    rows = [
+        f"| {each.pipeline} | {each.verdict} | {_cell(each.reason)} | {_cell(each.file)} | {_cell(each.pattern)} |"
+        for each in routed.workflows
+    ]
+    head = ["### Plan", "", "| pipeline | verdict | reason | file | pattern |", "| --- | --- | --- | --- | --- |"]
+    _append("GITHUB_STEP_SUMMARY", "\n".join([*head, *rows, ""]) + "\n")
+    print(table(routed), file=sys.stderr)
+
+
+def _cell(text: str | None) -> str:
+    """Outside text in a Markdown table: as code, without anything that ends a cell or the code."""
+    if not text:
+        return ""
+    safe = quoted(text).replace("|", "\\|").replace("`", "'")
+    return f"`{safe[:200]}`"
+
+
+def _append(variable: str, text: str) -> bool:
+    path = os.environ.get(variable)
+    if not path:
+        return False
+    try:
+        with open(path, "a", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise ConfigurationError(f"cannot be written: {error.strerror or error}", where=f"{variable}={path}") from error
+    return True
