@@ -7,6 +7,7 @@ put to git before anything else is imported: git answers while Python is still g
 
 from __future__ import annotations
 
+import gc
 import sys
 
 TYPE_CHECKING = False
@@ -14,16 +15,21 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from mlops.routing.differences import Diff
+    from mlops.routing.differences import Begun
 
 
 def app(args: Sequence[str] | None = None, prog_name: str = "mlops route", standalone_mode: bool = True) -> int:
     """Run the command; returns its exit code (0, or an error is raised)."""
+    gc.disable()  # a process of so short a life has nothing worth collecting
     words = list(sys.argv[1:] if args is None else args)
     begun = _begin(words)
-    from mlops.cli.routing import run
+    try:
+        from mlops.cli.routing import run
 
-    return run(words, prog_name, begun)
+        return run(words, prog_name, begun)
+    finally:
+        if begun is not None:
+            begun.end()
 
 
 def parser(name: str) -> argparse.ArgumentParser:
@@ -33,7 +39,7 @@ def parser(name: str) -> argparse.ArgumentParser:
     return made(name)
 
 
-def _begin(words: list[str]) -> Diff | None:
+def _begin(words: list[str]) -> Begun | None:
     """The difference that a push with two commits will need. A guess: it is used only where it fits the event."""
     options = dict(zip(words, words[1:], strict=False))
     before, after = options.get("--before", ""), options.get("--after", "")
@@ -42,6 +48,6 @@ def _begin(words: list[str]) -> Diff | None:
     if before.startswith("-") or after.startswith("-"):
         return None
     from mlops.git import Git
-    from mlops.routing.differences import Diff
+    from mlops.routing.differences import Begun
 
-    return Diff(Git(options.get("--repository", ".")), before, after)
+    return Begun(Git(options.get("--repository", ".")), before, after)

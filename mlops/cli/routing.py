@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops.errors import ConfigurationError, InvalidRecordError, MissingInputError, UsageError
 from mlops.git import Git
-from mlops.routing.differences import Diff
+from mlops.routing.differences import Begun, Branch
 from mlops.routing.events import NAMES, Event, from_payload, full_ref
 from mlops.routing.plans import Routed, explain, route_event
 
@@ -51,14 +51,14 @@ _DEFAULTS: dict[str, Any] = {
 }
 
 
-def run(words: Sequence[str], prog_name: str, begun: Diff | None = None) -> int:
+def run(words: Sequence[str], prog_name: str, begun: Begun | None = None) -> int:
     """Run the command; returns its exit code (0, or an error is raised)."""
     asked: Any = _plainly(words) or parser(prog_name).parse_args(words)
     if asked.explain is not None:
         return _explain(asked.repository, asked.explain, asked.format)
     git = Git(asked.repository)
     given = _stdin() if asked.stdin0 else None
-    routed = route_event(git, _event(git, asked), given=given, begun=begun)
+    routed = route_event(git, _event(git, asked, begun), given=given, begun=begun.diff if begun else None)
     if asked.output is not None:
         from pathlib import Path
 
@@ -116,12 +116,12 @@ def _stdin() -> list[str]:
     return sorted({name.decode("utf-8", "surrogateescape") for name in names if name})
 
 
-def _event(git: Git, asked: Any) -> Event:
+def _event(git: Git, asked: Any, begun: Begun | None) -> Event:
     if asked.event is None and os.environ.get("GITHUB_EVENT_NAME"):
         return _from_runner(os.environ["GITHUB_EVENT_NAME"])
     ref = full_ref(asked.ref)
     if asked.event in (None, "push"):
-        return _push(git, asked, ref)
+        return _push(git, asked, ref or (begun.branch if begun else Branch(git)).name())
     if asked.event in ("pull_request", "merge_group"):
         return Event(
             asked.event, ref, asked.action, base=asked.base or asked.before, head=asked.head or asked.after
@@ -133,10 +133,6 @@ def _push(git: Git, asked: Any, ref: str | None) -> Event:
     from mlops.routing.events import nothing
 
     before, after = asked.before, asked.after
-    if ref is None:
-        from mlops.routing.changes import current_branch
-
-        ref = current_branch(git)
     if asked.event is None and before is None and not asked.stdin0:
         before = _upstream(git)
     return Event(

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from mlops.errors import MissingInputError, UsageError
 from mlops.git import Git
-from mlops.routing.differences import MOST_COMMITS, Count, Diff
+from mlops.routing.differences import MOST_COMMITS, Branch, Count, Diff
 from mlops.routing.events import Event, nothing
 from mlops.routing.objects import Objects
 from mlops.routing.router import Change
@@ -159,13 +159,7 @@ def default_branch(git: Git, event: Event) -> str | None:
         return refs["refs/remotes/origin/HEAD"] or None
     if any(each.startswith("refs/remotes/") for each in refs):
         return None
-    return current_branch(git)  # nothing was ever cloned from or pushed to
-
-
-def current_branch(git: Git) -> str | None:
-    """The full ref of the branch that HEAD names; None when it is detached."""
-    code, output = git.start("symbolic-ref", "--quiet", "HEAD").finish()
-    return output.decode().strip() if code == 0 else None
+    return Branch(git).name()  # nothing was ever cloned from or pushed to
 
 
 def workflow_files(objects: Objects, commit: str) -> dict[str, str | None]:

@@ -60,6 +60,31 @@ class Diff(Question):
         return names, frozenset(name for status, name in zip(statuses, names, strict=True) if status == "D")
 
 
+class Branch(Question):
+    """The branch that HEAD names."""
+
+    def __init__(self, git: Git) -> None:
+        super().__init__(git, "symbolic-ref", "--quiet", "HEAD")
+
+    def name(self) -> str | None:
+        """Its full ref; None when HEAD is detached, or where there is no repository."""
+        code, output = self._running.finish()
+        return output.decode("utf-8", "surrogateescape").strip() if code == 0 else None
+
+
+class Begun:
+    """The questions of a push whose answers take longest, put to git before anything else is done."""
+
+    def __init__(self, git: Git, base: str, head: str) -> None:
+        self.diff = Diff(git, base, head)
+        self.branch = Branch(git)
+
+    def end(self) -> None:
+        """Leave no process behind, whichever answers were taken."""
+        self.diff._running.end()
+        self.branch._running.end()
+
+
 class Count(Question):
     """The commits of a push, as far as they matter."""
 

@@ -47,7 +47,11 @@ def test_a_forced_push_is_compared_in_two_dots(repository: Repository) -> None:
     old = repository.commit({"services/old.py": "x"})
     repository.git("reset", "-q", "--hard", repository.first)
     new = repository.commit({"notes.txt": "something else"})
-    assert pushed(repository, old, new, forced=True) == {"service": "RUN", "main": "RUN", "pull-request": "SKIP"}
+    assert pushed(repository, old, new, forced=True) == {
+        "service": "RUN",
+        "main": "RUN",
+        "pull-request": "SKIP",
+    }
 
 
 def test_another_branch_is_filtered(repository: Repository) -> None:
@@ -59,7 +63,8 @@ def test_another_branch_is_filtered(repository: Repository) -> None:
 def test_without_a_ref_a_branch_filter_is_unknown(repository: Repository) -> None:
     after = repository.commit({"services/a": "x"})
     assert (
-        verdicts(asked(repository, Event("push", None, before=repository.first, after=after)))["service"] == "UNKNOWN"
+        verdicts(asked(repository, Event("push", None, before=repository.first, after=after)))["service"]
+        == "UNKNOWN"
     )
 
 
@@ -200,7 +205,11 @@ def test_a_new_branch_with_its_commits(repository: Repository) -> None:
     routed = asked(repository, PUSH._replace(before=ZERO, after=two, commits=(one, two)))
     assert routed.files == ["services/a", "services/b"] and routed.base == repository.first
     assert verdicts(routed) == {"service": "RUN", "main": "SKIP", "pull-request": "SKIP"}
-    assert pushed(repository, ZERO, two, commits=()) == {"service": "SKIP", "main": "SKIP", "pull-request": "SKIP"}
+    assert pushed(repository, ZERO, two, commits=()) == {
+        "service": "SKIP",
+        "main": "SKIP",
+        "pull-request": "SKIP",
+    }
     assert pushed(repository, ZERO, two, commits=(ZERO[:-1] + "1",))["service"] == "UNKNOWN"
 
 
@@ -229,14 +238,18 @@ def test_a_shallow_clone_says_so(repository: Repository, tmp_path: Path) -> None
     for number in range(3):
         repository.commit({f"services/{number}": "x"})
     address = f"file://{repository.path}"
-    repository.git("clone", "-q", "--no-local", "--depth", "1", "--branch", "topic", address, str(tmp_path / "one"))
+    repository.git(
+        "clone", "-q", "--no-local", "--depth", "1", "--branch", "topic", address, str(tmp_path / "one")
+    )
     shallow = object.__new__(type(repository))
     shallow.path = tmp_path / "one"
     assert pushed(shallow, repository.git("rev-parse", "HEAD~1"))["main"] == "UNKNOWN"
     request = Event("pull_request", "refs/heads/main", head="HEAD")
     found = verdicts(asked(shallow, request))
     assert (found["service"], found["pull-request"]) == ("UNKNOWN", "RUN")
-    repository.git("clone", "-q", "--no-local", "--depth", "2", "--branch", "topic", address, str(tmp_path / "two"))
+    repository.git(
+        "clone", "-q", "--no-local", "--depth", "2", "--branch", "topic", address, str(tmp_path / "two")
+    )
     shallow.path = tmp_path / "two"
     topic = Event("push", "refs/heads/main", before="HEAD~1", after="HEAD")
     # both commits are here; only how many lie between them cannot be said, and that concerns a SKIP alone
@@ -265,7 +278,9 @@ def test_a_request_is_compared_in_three_dots(repository: Repository) -> None:
 
 def test_a_request_reads_the_files_of_the_merge(repository: Repository) -> None:
     diverged(repository)
-    repository.commit({".github/workflows/service-pipeline.yml": repository.service.replace("services", "other")})
+    repository.commit(
+        {".github/workflows/service-pipeline.yml": repository.service.replace("services", "other")}
+    )
     assert verdicts(request_of(repository))["service"] == "SKIP"
 
 
@@ -321,7 +336,11 @@ def test_several_merge_bases_are_unknown(repository: Repository) -> None:
     repository.git("checkout", "-q", "topic")
     repository.git("merge", "-q", "--no-edit", main)
     repository.commit({"services/more": "x"})
-    assert verdicts(request_of(repository)) == {"service": "UNKNOWN", "main": "UNKNOWN", "pull-request": "RUN"}
+    assert verdicts(request_of(repository)) == {
+        "service": "UNKNOWN",
+        "main": "UNKNOWN",
+        "pull-request": "RUN",
+    }
 
 
 def test_no_common_history_is_unknown(repository: Repository) -> None:
@@ -489,7 +508,13 @@ def test_a_push_payload() -> None:
     }
     event = from_payload("push", payload, ref="refs/heads/y", sha="c" * 40)
     assert event == Event(
-        "push", "refs/heads/x", before=ZERO, after="a" * 40, commits=("b" * 40,), default_branch="main", forced=True
+        "push",
+        "refs/heads/x",
+        before=ZERO,
+        after="a" * 40,
+        commits=("b" * 40,),
+        default_branch="main",
+        forced=True,
     )
 
 
