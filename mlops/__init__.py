@@ -16,7 +16,7 @@ _LAZY: dict[str, str] = {
     "PathFilter": "mlops.routing",
 }
 
-__all__ = ["__version__", *_LAZY]
+__all__ = ["ConfigManager", "Environment", "MlopsError", "PathFilter", "__version__"]
 
 if TYPE_CHECKING:
     from typing import Any

@@ -32,7 +32,7 @@ def load(reference: str, *, where: str | Path, repository: Path) -> Any:
     module_name, colon, name = reference.partition(":")
     if not colon or not module_name or not name:
         raise ConfigurationError(
-            f"{reference!r} is not of the form module:callable", where=where, mend="write it like model.src.housing:train"
+            f"{reference!r} is not of the form module:callable", where=where, mend="write it like model.src.name:train"
         )
     if str(repository) not in sys.path:  # a copy of the tree uses its own product, not the installed one
         sys.path.insert(0, str(repository))

@@ -215,7 +215,7 @@ def run(
     format: FormatOption = Format.TABLE,  # noqa: A002
     repository: RepositoryOption = HERE,
 ) -> None:
-    """Run the model pipeline where it is not up to date, with receipts. Exits 0, 1 for a worse model, 2 for not asked."""
+    """Run the model pipeline where it is not up to date, with receipts. Exits 0, 1 for worse, 2 for not asked."""
     from mlops.cli.pipeline import run_pipeline
 
     run_pipeline(["model"], names, repository=repository, format=format)

@@ -103,7 +103,7 @@ def _routed(run: Run, change: Change) -> dict[str, WorkflowVerdict]:
     missing = [file for name, file in PIPELINES.items() if name not in found]
     if missing:
         raise MissingInputError(
-            "is not there", where=f".github/workflows/{missing[0]}", mend="restore it: git checkout -- .github/workflows"
+            "is not there", where=f".github/workflows/{missing[0]}", mend="restore it: git checkout -- .github"
         )
     return {name: found[name] for name in PIPELINES}
 

@@ -14,8 +14,8 @@ from mlops.records.release import ReleasedData, ReleasedImage, ReleasedModel, Re
 from mlops.records.run import Blocked, RunRecord
 
 __all__ = [
-    "Artifact", "Blocked", "CheckResult", "ColumnShape", "DataVersion", "Document", "Evaluation", "GateVerdict", "Holdout",
-    "ModelVersion", "Move", "PipelineVerdict", "Plan", "Receipt", "Record", "Release", "ReleasedData",
+    "Artifact", "Blocked", "CheckResult", "ColumnShape", "DataVersion", "Document", "Evaluation", "GateVerdict",
+    "Holdout", "ModelVersion", "Move", "PipelineVerdict", "Plan", "Receipt", "Record", "Release", "ReleasedData",
     "ReleasedImage", "ReleasedModel", "RunRecord", "Source", "Split", "TrainedModel", "Validation", "WorkflowVerdict",
     "decode", "json_schema", "read",
 ]

@@ -76,7 +76,7 @@ def test_the_page_shows_the_release(clone, first):
         page = answer.read().decode()
     for text in ("r1", "housing", "lab", "imulated"):
         assert text in page
-    assert not re.search(r"(?:src|href)=[\"']https?://(?!127\.0\.0\.1|localhost)", page), "the page loads an outside host"
+    assert not re.search(r"(?:src|href)=[\"']https?://(?!127\.0\.0\.1|localhost)", page), "an outside host"
 
 
 def test_bad_data_stops_at_validation_and_the_old_version_goes_on(clone, first):

@@ -10,7 +10,6 @@ from mlops.errors import ConfigurationError, MissingInputError
 from mlops.sources import Sources
 
 
-
 @pytest.fixture
 def repository(tmp_path):
     files = {
@@ -20,7 +19,8 @@ def repository(tmp_path):
         "mlops/room/__init__.py": "from mlops.room.inner import thing\n",
         "mlops/room/inner.py": "from ..leaf import x\nfrom . import sibling\nthing = 1\n",
         "mlops/room/sibling.py": "", "mlops/room/page.html": "<p>", "mlops/room/migrations/one.py": "",
-        "mlops/entry.py": "import os\n\ndef work():\n    import mlops.late\n\ndef other():\n    from mlops import apart\n"
+        "mlops/entry.py": "import os\n\ndef work():\n    import mlops.late\n\n"
+                          "def other():\n    from mlops import apart\n"
                           "\nclass A:\n    def f(self):\n        from mlops.room import thing\n",
         "services/s/app/main.py": "from app.more import y\nfrom mlops import leaf\n", "services/s/app/more.py": "",
     }

@@ -101,7 +101,8 @@ DOUBLE = step("double", states=("copy.txt",), outputs=("double.txt",), needs=("d
 
 def execute(run, *steps):
     recorder, done = Recorder(), Result()
-    with Runner(run, Sources(run.repository), recorder, run_id="r", explain=lambda _, file: f"rule of {file}") as runner:
+    sources = Sources(run.repository)
+    with Runner(run, sources, recorder, run_id="r", explain=lambda _, file: f"rule of {file}") as runner:
         runner.execute(steps, done)
     return done, recorder.lines
 
