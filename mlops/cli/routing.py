@@ -12,7 +12,8 @@ from mlops.errors import ConfigurationError, InvalidRecordError, MissingInputErr
 from mlops.git import Git
 from mlops.routing.differences import Begun, Branch
 from mlops.routing.events import NAMES, Event, from_payload, full_ref
-from mlops.routing.plans import Routed, explain, route_event
+from mlops.routing.plans import Routed, explain, read_tree, route_event
+from mlops.routing.router import Change, as_called
 
 if TYPE_CHECKING:
     import argparse
@@ -117,9 +118,11 @@ def _stdin() -> list[str]:
 
 
 def _event(git: Git, asked: Any, begun: Begun | None) -> Event:
-    if asked.event is None and os.environ.get("GITHUB_EVENT_NAME"):
-        return _from_runner(os.environ["GITHUB_EVENT_NAME"])
     ref = full_ref(asked.ref)
+    if asked.event is None and os.environ.get("GITHUB_EVENT_NAME"):
+        given = {key: getattr(asked, key) for key in ("before", "after", "base", "head", "action")} | {"ref": ref}
+        event = _from_runner(os.environ["GITHUB_EVENT_NAME"])
+        return event._replace(**{key: value for key, value in given.items() if value})
     if asked.event in (None, "push"):
         return _push(git, asked, ref or (begun.branch if begun else Branch(git)).name())
     if asked.event in ("pull_request", "merge_group"):
@@ -201,12 +204,13 @@ def _explain(repository: str, file: str, form: str) -> int:
 
 def _github(repository: str, routed: Routed) -> None:
     """`NAME=true|false` for each pipeline, and `services` for a matrix, to GITHUB_OUTPUT (else standard output)."""
-    from pathlib import Path
-
-    from mlops.product import services
-
-    lines = [f"{each.pipeline}={'false' if each.verdict == 'SKIP' else 'true'}" for each in routed.workflows]
-    lines.append(f"services={json.dumps(services(Path(repository)))}")
+    runs: dict[str, bool] = {}
+    for each in routed.workflows:
+        # a workflow file's name comes from the change: none may write another output, or switch one off
+        if each.pipeline.replace("-", "").replace("_", "").isalnum() and each.pipeline != "services":
+            runs[each.pipeline] = runs.get(each.pipeline, False) or each.verdict != "SKIP"
+    lines = [f"{name}={str(value).lower()}" for name, value in runs.items()]
+    lines.append(f"services={json.dumps(_affected(repository, routed))}")
     text = "\n".join(lines) + "\n"
     _append("GITHUB_OUTPUT", text) or print(text, end="")
     rows = [
@@ -216,6 +220,23 @@ def _github(repository: str, routed: Routed) -> None:
     head = ["### Plan", "", "| pipeline | verdict | reason | file | pattern |", "| --- | --- | --- | --- | --- |"]
     _append("GITHUB_STEP_SUMMARY", "\n".join([*head, *rows, ""]) + "\n")
     print(table(routed), file=sys.stderr)
+
+
+def _affected(repository: str, routed: Routed) -> list[str]:
+    """The services to test: those whose own files changed; all where anything else starts their pipeline."""
+    from pathlib import Path
+
+    from mlops.product import SERVICES, services
+
+    every = services(Path(repository))
+    path = next((each.workflow for each in routed.workflows if each.pipeline == "service"), None)
+    workflow = next((each for each in read_tree(Path(repository)) if each.path == path), None)
+    if workflow is None or not routed.files:
+        return every
+    own = [name for name in every if any(file.startswith(f"{SERVICES}/{name}/") for file in routed.files)]
+    others = [file for file in routed.files if not file.startswith(tuple(f"{SERVICES}/{name}/" for name in own))]
+    alone = own and as_called(workflow, Change(others)).verdict == "SKIP"
+    return own if alone else every
 
 
 def _cell(text: str | None) -> str:

@@ -51,11 +51,17 @@ def route_event(git: Git, event: Event, *, given: list[str] | None = None, begun
         MissingInputError: no repository, or the event's own commit is not in it.
         UsageError: a commit's name cannot be one.
     """
-    from mlops.routing.changes import read_event
+    from pathlib import Path
+
+    from mlops.routing.changes import Reading, read_event
     from mlops.routing.differences import renamed
 
-    reading = read_event(git, event, given=given, begun=begun)
-    workflows = parse_all(reading.files)
+    if given is not None and event.after is None and event.head is None and not git.exists():
+        reading = Reading({}, Change(given))  # no repository at all: the files as they lie there
+        workflows = read_tree(Path(git.folder))
+    else:
+        reading = read_event(git, event, given=given, begun=begun)
+        workflows = parse_all(reading.files)
     change = reading.change
     decisions = route(event, workflows, change)
     if reading.gone and change.files is not None and reading.base and reading.head:

@@ -17,9 +17,15 @@ Repository = Any  # the class is in conftest.py
 def mlops(
     *words: str, cwd: Path, env: dict[str, str] | None = None, input: bytes = b""
 ) -> subprocess.CompletedProcess[bytes]:  # noqa: A002
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("GITHUB_")} | (env or {})
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("GITHUB_")} | (
+        env or {}
+    )
     return subprocess.run(
-        [sys.executable, "-m", "mlops.cli", *words], cwd=cwd, env=environment, input=input, capture_output=True
+        [sys.executable, "-m", "mlops.cli", *words],
+        cwd=cwd,
+        env=environment,
+        input=input,
+        capture_output=True,
     )
 
 
@@ -87,7 +93,10 @@ def test_paths_from_standard_input(repository: Repository) -> None:
 def test_as_a_runner_sets_it(repository: Repository, tmp_path: Path) -> None:
     repository.git("checkout", "-qb", "topic")
     head = repository.commit({"services/a|`b": "x"})
-    payload = {"action": "opened", "pull_request": {"base": {"ref": "main", "sha": "0" * 40}, "head": {"sha": head}}}
+    payload = {
+        "action": "opened",
+        "pull_request": {"base": {"ref": "main", "sha": "0" * 40}, "head": {"sha": head}},
+    }
     (tmp_path / "event.json").write_text(json.dumps(payload))
     env = {
         "GITHUB_EVENT_NAME": "pull_request",
@@ -97,7 +106,9 @@ def test_as_a_runner_sets_it(repository: Repository, tmp_path: Path) -> None:
         "GITHUB_OUTPUT": str(tmp_path / "output"),
         "GITHUB_STEP_SUMMARY": str(tmp_path / "summary"),
     }
-    done = mlops("route", "--format", "github", "--output", str(tmp_path / "plan.json"), cwd=repository.path, env=env)
+    done = mlops(
+        "route", "--format", "github", "--output", str(tmp_path / "plan.json"), cwd=repository.path, env=env
+    )
     assert (done.returncode, done.stdout) == (0, b"")
     outputs = dict(line.split("=", 1) for line in (tmp_path / "output").read_text().splitlines())
     assert outputs == {"main": "false", "pull-request": "true", "service": "true", "services": "[]"}
@@ -174,7 +185,12 @@ def test_the_gate_from_plan_to_verdict(repository: Repository, tmp_path: Path) -
         input=json.dumps(needs).encode(),
     )
     assert done.returncode == 0 and json.loads(done.stdout)["open"] is True
-    for job, result in (("service", "skipped"), ("service", "failure"), ("main", "success"), ("plan", "failure")):
+    for job, result in (
+        ("service", "skipped"),
+        ("service", "failure"),
+        ("main", "success"),
+        ("plan", "failure"),
+    ):
         (tmp_path / "needs.json").write_text(json.dumps(needs | {job: {"result": result}}))
         done = mlops(*words, "--format", "json", cwd=tmp_path)
         assert done.returncode == 1 and json.loads(done.stdout)["open"] is False
@@ -184,3 +200,82 @@ def test_the_gate_from_plan_to_verdict(repository: Repository, tmp_path: Path) -
     assert mlops("gate", "--plan", "nowhere", "--needs", "needs.json", cwd=tmp_path).returncode == 2
     (tmp_path / "needs.json").write_text(json.dumps(needs))
     assert mlops(*words, "--receipts", ".", cwd=tmp_path).returncode == 2  # no receipts in there
+
+
+def test_a_folder_without_git_is_routed_by_the_files_that_lie_there(tmp_path: Path) -> None:
+    folder = tmp_path / ".github" / "workflows"
+    folder.mkdir(parents=True)
+    (folder / "x.yml").write_text("on: {push: {paths: [a/**]}}")
+    done = mlops(
+        "route",
+        "--event",
+        "push",
+        "--ref",
+        "main",
+        "--stdin0",
+        "--format",
+        "json",
+        cwd=tmp_path,
+        input=b"a/b",
+    )
+    assert [each["verdict"] for each in json.loads(done.stdout)["workflows"]] == ["RUN"]
+
+
+def outputs(repository: Repository, tmp_path: Path, files: list[str]) -> dict[str, str]:
+    (tmp_path / "output").write_text("")
+    words = ("route", "--event", "push", "--stdin0", "--format", "github")
+    done = mlops(
+        *words,
+        cwd=repository.path,
+        env={"GITHUB_OUTPUT": str(tmp_path / "output")},
+        input="\0".join(files).encode(),
+    )
+    assert done.returncode == 0
+    return dict(line.split("=", 1) for line in (tmp_path / "output").read_text().splitlines())
+
+
+def test_only_affected_services_are_tested(repository: Repository, tmp_path: Path) -> None:
+    workflow = {
+        ".github/workflows/service-pipeline.yml": "on: {push: {paths: [services/**, shared/**]}, workflow_call: }"
+    }
+    repository.commit({"services/api/app/a.py": "", "services/predict/app/a.py": "", **workflow})
+    assert outputs(repository, tmp_path, ["services/api/x", "README.md"])["services"] == '["api"]'
+    assert (
+        outputs(repository, tmp_path, ["services/api/x", "services/predict/y"])["services"]
+        == '["api", "predict"]'
+    )
+    assert outputs(repository, tmp_path, ["services/api/x", "shared/y"])["services"] == '["api", "predict"]'
+    assert outputs(repository, tmp_path, ["services/README.md"])["services"] == '["api", "predict"]'
+
+
+def test_no_name_of_a_workflow_file_switches_an_output_off(repository: Repository, tmp_path: Path) -> None:
+    repository.commit(
+        {
+            ".github/workflows/a\nservice=false.yml": "on: push",
+            ".github/workflows/service.yml": "on: workflow_dispatch",
+            ".github/workflows/services.yml": "on: push",
+        }
+    )
+    found = outputs(repository, tmp_path, ["services/api/x"])
+    assert found["service"] == "true" and found["services"] == "[]"
+
+
+def test_options_go_before_what_the_runner_says(repository: Repository, tmp_path: Path) -> None:
+    after = repository.commit({"services/a": "x"})
+    (tmp_path / "event.json").write_text(
+        json.dumps({"ref": "refs/heads/other", "before": "1" * 40, "after": after})
+    )
+    env = {"GITHUB_EVENT_NAME": "push", "GITHUB_EVENT_PATH": str(tmp_path / "event.json")}
+    done = mlops(
+        "route",
+        "--before",
+        repository.first,
+        "--ref",
+        "main",
+        "--format",
+        "json",
+        cwd=repository.path,
+        env=env,
+    )
+    document = json.loads(done.stdout)
+    assert (document["ref"], document["files"]) == ("refs/heads/main", ["services/a"])

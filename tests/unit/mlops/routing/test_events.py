@@ -256,8 +256,8 @@ def test_a_shallow_clone_says_so(repository: Repository, tmp_path: Path) -> None
     assert verdicts(asked(shallow, topic))["service"] == "RUN"
 
 
-def request_of(repository: Repository, **more: object) -> Routed:
-    return asked(repository, Event("pull_request", "refs/heads/main", "synchronize", head="topic", **more))  # type: ignore[arg-type]
+def request_of(repository: Repository) -> Routed:
+    return asked(repository, Event("pull_request", "refs/heads/main", "synchronize", head="topic"))
 
 
 def diverged(repository: Repository) -> None:
@@ -465,7 +465,7 @@ def test_the_files_are_those_of_the_events_commit(repository: Repository) -> Non
 def test_calls_go_through_and_uncertainty_with_them(repository: Repository) -> None:
     before = repository.commit(
         {
-            ".github/workflows/top.yml": "on: {push: {branches: [main]}}\njobs: {a: {uses: ./.github/workflows/mid.yml}}",
+            ".github/workflows/top.yml": "on: {push: {branches: main}}\njobs: {a: {uses: ./.github/workflows/mid.yml}}",
             ".github/workflows/mid.yml": "on: workflow_call\njobs: {a: {uses: ./.github/workflows/low.yml}}",
             ".github/workflows/low.yml": "on: {workflow_call: , push: {branches: [none], paths: [services/**]}}",
             ".github/workflows/bad.yml": "on: {workflow_dispatch: }",
