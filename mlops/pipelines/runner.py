@@ -186,7 +186,9 @@ class Runner:
         if last is None:
             return "it never ran here"
         ranks = {"file": 0, "code": 1, "address": 2, "setting": 3, "record": 4, "state": 5}
-        changes = sorted(receipts.changed(last, inputs), key=lambda each: (ranks.get(each.namespace, 9), each.name))
+        changes = sorted(
+            receipts.changed(last, inputs), key=lambda each: (not each.hash, ranks.get(each.namespace, 9), each.name)
+        )
         if not changes:
             return "the Python version changed"
         first, more = changes[0], len(changes) - 1
