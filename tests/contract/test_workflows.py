@@ -266,3 +266,20 @@ def test_the_gate_is_wired_to_every_pipeline() -> None:
 def test_the_router_sees_what_the_gate_needs() -> None:
     calls = next(each.calls for each in read_tree(ROOT) if each.pipeline == "pull-request")
     assert set(calls) == {f".github/workflows/{file}" for file in PIPELINES.values()}
+
+
+@pytest.mark.parametrize("name", ["service", "data", "model"])
+def test_a_filter_holds_everything_that_the_pipelines_steps_read(name: str) -> None:
+    from mlops.config import ConfigManager, Environment
+    from mlops.pipelines.steps import Run
+    from mlops.pipelines.walk import DECLARED
+    from mlops.sources import LOCK_FILE, Sources
+
+    manager = ConfigManager(ROOT)
+    run, sources = Run(manager.workspace(), manager.load_config(Environment.DEVELOPMENT)), Sources(ROOT)
+    inputs = {LOCK_FILE, ".flake8", "pyproject.toml", "Makefile", "scripts/setup", "requirements/uv.txt"}
+    for step in DECLARED[name](run, sources):
+        inputs.update(step.files, sources.closure([step.function, *step.product]))
+        inputs.update(step.code(sources) if step.code else [])
+    filter_ = PathFilter(paths=read(FOLDER / PIPELINES[name])["on"]["push"]["paths"])
+    assert not sorted(each for each in inputs if not filter_.includes([each]))
