@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 from mlops.logs import colours
+from mlops.pipelines.runner import NEVER
 from mlops.pipelines.steps import Step
 from mlops.records import Receipt
 
@@ -34,7 +35,7 @@ class Lines:
             self._line("cached", step.id, "", "up to date" + (f"  {told}" if (told := tell(receipt)) else ""))
             return
         text = tell(receipt) if receipt.outcome == "success" else first_line(receipt.error or "")
-        why = f"  [{receipt.reason}]" if receipt.reason else ""
+        why = f"  [{receipt.reason}]" if receipt.reason and receipt.reason != NEVER else ""
         self._line(receipt.outcome, step.id, f"{receipt.seconds:.2f} s", f"{text}{why}")
 
     def blocked(self, step: Step, by: str) -> None:

@@ -135,7 +135,8 @@ def remember(run: Run, record: RunRecord) -> None:
                      for each in record.receipts)
         database.add(url, "releases", {
             "id": release.id, "created": release.created, "kind": release.kind, "commit": release.commit,
-            "outcome": "proven" if proven else "not proven", "document": release.to_dict(),
+            "outcome": "proven" if proven else "not proven",
+            "document": release.to_dict() | {"example": example(run) if proven else None},
         })
     document = record.to_dict()
     for receipt in document["receipts"]:  # what each step ran on stays in its receipt; the page shows what came out

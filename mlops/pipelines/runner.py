@@ -20,6 +20,10 @@ from mlops.records.receipt import Outcome
 from mlops.sources import Sources
 
 
+NEVER = "it never ran here"
+"""The reason of a step's first run; a line of progress need not repeat it."""
+
+
 class Progress(Protocol):
     """Who is told what happens."""
 
@@ -184,7 +188,7 @@ class Runner:
     def _why(self, step: Step, inputs: receipts.Inputs) -> str:
         last = self.store.last(step)
         if last is None:
-            return "it never ran here"
+            return NEVER
         ranks = {"file": 0, "code": 1, "address": 2, "setting": 3, "record": 4, "state": 5}
         changes = sorted(
             receipts.changed(last, inputs), key=lambda each: (not each.hash, ranks.get(each.namespace, 9), each.name)

@@ -18,15 +18,6 @@ if TYPE_CHECKING:
 
 RUNS, RELEASES = 8, 8
 
-# A block of the census file, for a release that brings no example of its own.
-EXAMPLE: dict[str, Any] = {
-    "model": "housing",
-    "rows": [{
-        "longitude": -122.23, "latitude": 37.88, "housing_median_age": 41, "total_rooms": 880, "total_bedrooms": 129,
-        "population": 322, "households": 126, "median_income": 8.3252, "ocean_proximity": "NEAR BAY",
-    }],
-}
-
 
 def facts(state: State, predict: ServiceState, settings: Settings) -> dict[str, Any]:
     """All that the page shows; where the database does not answer, that and what `predict` says."""
@@ -122,8 +113,8 @@ def _headline(predict: ServiceState, served: list[Row], problem: Any) -> tuple[s
 
 
 def _try(release: Row | None, served: list[Row], settings: Settings) -> str | None:
-    body = (release or {}).get("example") or EXAMPLE
-    if body.get("model") not in {row["model"] for row in served}:
+    body = (release or {}).get("example")
+    if not body or body.get("model") not in {row["model"] for row in served}:
         return None
     text = json.dumps(body).replace("'", "'\\''")  # as a shell reads it between single quotes
     return f"curl -s {settings.predict_public_url}/predict -H 'content-type: application/json' -d '{text}'"

@@ -80,22 +80,18 @@ def test_what_is_served_and_what_it_is_tied_to(client: TestClient) -> None:
 
 
 @pytest.mark.usefixtures("walked")
-def test_the_line_to_try_is_one_that_a_shell_reads(client: TestClient) -> None:
-    line = next(word for word in look(client).words if word.startswith("curl"))
-    words = shlex.split(line)
-    assert words[2] == "http://predict.example:8001/predict"
-    import json
-
-    body = json.loads(words[words.index("-d") + 1])
-    assert body["model"] == "housing" and len(body["rows"]) == 1
+def test_without_an_example_there_is_no_line_to_try(client: TestClient) -> None:
+    assert not [word for word in look(client).words if word.startswith("curl")]
 
 
-def test_a_release_may_bring_its_own_example(client: TestClient, walked: str) -> None:
+def test_the_line_to_try_is_the_releases_own_example_as_a_shell_reads_it(client: TestClient, walked: str) -> None:
     (row,) = database.rows(walked, "releases")
     row["document"]["example"] = {"model": "housing", "rows": [{"name": "it's <b>"}]}
     database.add(walked, "releases", row)
-    line = next(word for word in look(client).words if word.startswith("curl"))
-    assert shlex.split(line)[-1] == '{"model": "housing", "rows": [{"name": "it\'s <b>"}]}'
+    words = shlex.split(next(word for word in look(client).words if word.startswith("curl")))
+    assert words[2] == "http://predict.example:8001/predict"
+    assert words[-1] == '{"model": "housing", "rows": [{"name": "it\'s <b>"}]}'
+
 
 
 @pytest.mark.usefixtures("walked")
