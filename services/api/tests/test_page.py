@@ -93,7 +93,6 @@ def test_the_line_to_try_is_the_releases_own_example_as_a_shell_reads_it(client:
     assert words[-1] == '{"model": "housing", "rows": [{"name": "it\'s <b>"}]}'
 
 
-
 @pytest.mark.usefixtures("walked")
 def test_what_came_from_outside_is_text(client: TestClient) -> None:
     html = client.get("/").text
