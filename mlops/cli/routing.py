@@ -18,6 +18,7 @@ from mlops.routing.router import Change, as_called
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
+    from pathlib import Path
 
 _DESCRIPTION = """Say which workflows an event starts, as GitHub decides it, and why.
 
@@ -190,10 +191,16 @@ def quoted(name: str) -> str:
     return name if name.isprintable() and not name.startswith(("::", '"')) else json.dumps(name)
 
 
-def _explain(repository: str, file: str, form: str) -> int:
+def _top(folder: str) -> Path:
     from pathlib import Path
 
-    plans = explain(Path(repository), file)
+    from mlops.git import repository
+
+    return repository(Path(folder))
+
+
+def _explain(repository: str, file: str, form: str) -> int:
+    plans = explain(_top(repository), file)
     if form == "json":
         print(json.dumps({"schema": 1, "file": file, "events": [each.to_dict() for each in plans]}))
         return 0
@@ -224,13 +231,11 @@ def _github(repository: str, routed: Routed) -> None:
 
 def _affected(repository: str, routed: Routed) -> list[str]:
     """The services to test: those whose own files changed; all where anything else starts their pipeline."""
-    from pathlib import Path
-
     from mlops.product import SERVICES, services
 
-    every = services(Path(repository))
+    every = services(_top(repository))
     path = next((each.workflow for each in routed.workflows if each.pipeline == "service"), None)
-    workflow = next((each for each in read_tree(Path(repository)) if each.path == path), None)
+    workflow = next((each for each in read_tree(_top(repository)) if each.path == path), None)
     if workflow is None or not routed.files:
         return every
     own = [name for name in every if any(file.startswith(f"{SERVICES}/{name}/") for file in routed.files)]

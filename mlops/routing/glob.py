@@ -14,9 +14,15 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from mlops.routing.automaton import Careful
+
+    Matcher = re.Pattern[str] | Careful
 
 _NEVER = re.compile(r"(?!)")
+_FEW = 2  # repetitions, up to which a regular expression cannot take long over a path
 _RANGES = ("az", "AZ", "09")
 
 
@@ -34,8 +40,8 @@ class Pattern(NamedTuple):
 
     text: str
     negative: bool
-    narrow: re.Pattern[str]
-    wide: re.Pattern[str]
+    narrow: Matcher
+    wide: Matcher
     prefix: str
     problems: tuple[str, ...]
     broken: bool
@@ -55,11 +61,20 @@ def compile_pattern(text: str) -> Pattern:
     negative = text.startswith("!")
     body = text[1:] if negative else text
     source = _Translation(body)
-    wide = re.compile(source.wide(), re.DOTALL)
-    narrow = wide if source.narrow() == source.wide() else re.compile(source.narrow(), re.DOTALL)
-    if source.broken:
+    wide = _matcher(source.wide())
+    narrow = wide if source.narrow() == source.wide() else _matcher(source.narrow())
+    if source.doubtful:
         narrow = _NEVER
     return Pattern(text, negative, narrow, wide, source.prefix(), tuple(source.problems), source.broken)
+
+
+def _matcher(units: list[str]) -> Matcher:
+    repeats = sum(unit[-1:] in ("*", "+") or unit in ("(?:.*/)?", "[^/]*/") for unit in units)
+    if repeats - (units[-1:] == [".*"]) <= _FEW:  # the last one has nothing behind it to come back from
+        return re.compile("".join(units), re.DOTALL)
+    from mlops.routing.automaton import Careful
+
+    return Careful(units, repeats)
 
 
 class _Translation:
@@ -70,7 +85,7 @@ class _Translation:
         self.problems: list[str] = []
         self.broken = False
         self._units: list[tuple[str, str, str | None]] = []
-        self._doubtful = False
+        self.doubtful = False
         self._single = False  # the last unit is one character that `?` and `+` can repeat
         if not body:
             self._break("is empty")
@@ -78,11 +93,11 @@ class _Translation:
         while at < len(body):
             at = self._step(at)
 
-    def narrow(self) -> str:
-        return r"(?!)" if self._doubtful else "".join(unit[0] for unit in self._units)
+    def narrow(self) -> list[str]:
+        return [unit[0] for unit in self._units]
 
-    def wide(self) -> str:
-        return "".join(unit[1] for unit in self._units)
+    def wide(self) -> list[str]:
+        return [unit[1] for unit in self._units]
 
     def prefix(self) -> str:
         text = ""
@@ -116,7 +131,7 @@ class _Translation:
     def _doubt(self, problem: str) -> None:
         """Readers disagree so much that nothing matches for all of them."""
         self.problems.append(problem)
-        self._doubtful = True
+        self.doubtful = True
 
     def _break(self, problem: str) -> None:
         self._doubt(problem)

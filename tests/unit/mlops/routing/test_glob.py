@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mlops.errors import UsageError
 from mlops.routing import PathFilter
-from mlops.routing.glob import compile_pattern
+from mlops.routing.automaton import Automaton
+from mlops.routing.glob import _Translation, compile_pattern
 
 # (patterns, files, does it run); from GitHub's cheat sheet and the readers' own tests
 PATHS = [
@@ -220,3 +224,26 @@ def test_narrow_lies_within_wide(lines: list[str], name: str) -> None:
             assert pattern.wide.fullmatch(name)
         if pattern.wide.fullmatch(name):
             assert name.startswith(pattern.prefix)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name"),
+    [
+        ("*a" * 8 + "b", "a" * 60),
+        ("**a" * 9 + "b", "a" * 300),
+        ("a+" * 12 + "b", "a" * 200),
+        ("**/*/" * 6 + "x", "a/" * 500 + "y"),
+    ],
+)
+def test_a_hostile_pattern_costs_no_time(pattern: str, name: str) -> None:
+    begun = time.perf_counter()
+    assert not PathFilter(paths=[pattern]).includes([name])
+    assert PathFilter(paths=[pattern.replace("b", "a").replace("x", "y")]).includes([name])
+    assert time.perf_counter() - begun < 2
+
+
+@given(st.text(st.sampled_from("ab/*?+[]\\!"), min_size=1, max_size=14), names)
+def test_the_automaton_agrees_with_the_regular_expression(text: str, name: str) -> None:
+    source = _Translation(text)
+    for units in (source.narrow(), source.wide()):
+        assert Automaton(units).fullmatch(name) is (re.fullmatch("".join(units), name, re.DOTALL) is not None)
