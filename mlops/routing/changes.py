@@ -92,7 +92,8 @@ def _read_push(
             return Reading(files, Change(files=given, message=commit.message), old, commit.sha)
         if diff is None:
             return _new_branch(git, objects, event, files, new)
-        if objects.commit(old) is None:
+        start = objects.commit(old)
+        if start is None:
             change = Change(why=f"the commit before the push, {old}, is not in this clone", message=commit.message)
             return Reading(files, change, None, commit.sha)
         names, gone = diff.files()
@@ -101,7 +102,7 @@ def _read_push(
             names, always=_ALWAYS if many else None, message=commit.message,
             perhaps=_PERHAPS if many is None and is_shallow(git) else None,
         )
-        return Reading(files, change, old, commit.sha, gone)
+        return Reading(files, change, start.sha, commit.sha, gone)
 
 
 def _new_branch(git: Git, objects: Objects, event: Event, files: dict[str, str | None], new: str) -> Reading:

@@ -49,7 +49,8 @@ class Diff(Question):
 
     def __init__(self, git: Git, base: str, head: str, renames: str = "--no-renames") -> None:
         self.between = (str(git.folder), base, head)
-        super().__init__(git, *_DIFF, renames, "--end-of-options", base, head, "--")
+        # the limit on renames is git's own default, whatever the user has set
+        super().__init__(git, *_DIFF, renames, "-l1000", "--end-of-options", base, head, "--")
 
     def files(self) -> tuple[list[str], frozenset[str]]:
         """The changed files, both sides of a move, and those that may be the old side of one."""
