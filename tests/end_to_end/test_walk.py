@@ -5,6 +5,7 @@ The tests of this module share one clone and run in the order in which they stan
 
 import csv
 import json
+import os
 import re
 import shlex
 import socket
@@ -181,3 +182,62 @@ def test_a_taken_port_is_named(clone, first):
         assert str(clone.ports["api"]) in done.stdout and "mend" in done.stdout
     clone.run()
     assert clone.answers()
+
+
+def newest(clone):
+    """The record of the newest release."""
+    return json.loads(clone.mlops("release", "list", "--format", "json").stdout)[0]
+
+
+def test_a_release_that_does_not_start_goes_back_by_itself(clone, first):
+    before = clone.release()
+    # Passes its tests, and dies where it is released.
+    clone.edit(
+        "services/predict/app/main.py", r"\Z",
+        "\nimport os\nif 'PYTEST_VERSION' not in os.environ:\n    raise RuntimeError('planted')  # noqa: E402\n",
+    )
+    clone.edit("services/predict/app/main.py", r"import os\nif", "import os  # noqa: E402\nif")
+    done = clone.run(expect=1)
+    assert clone.outcomes()["release/start"] == "failure"
+    assert "rolled back to" in done.stdout and "planted" in done.stdout
+    status = json.loads(clone.mlops("status", "--format", "json").stdout)
+    served = {each["name"]: each["digest"] for each in status["services"]}
+    assert served == {name: image["digest"] for name, image in before["images"].items()}
+    assert clone.served() == {"housing": "1", "lab": "1"}
+    assert newest(clone)["kind"] == "rollback"
+    clone.restore("services/predict/app/main.py")
+    clone.run()
+    assert clone.answers()
+
+
+def test_an_asked_for_rollback_stays_until_something_changes(clone, first):
+    clone.edit("services/api/app/main.py", r"\Z", "\n# an edit to roll back\n")
+    clone.run()
+    newer = clone.release()
+    done = clone.mlops("release", "rollback")
+    assert done.returncode == 0, done.stderr
+    older = newest(clone)
+    assert older["images"]["api"]["digest"] != newer["images"]["api"]["digest"]
+    clone.run()
+    assert clone.release()["images"] == older["images"], "a run put the rolled-back image into service again"
+    clone.edit("services/api/app/main.py", "# an edit to roll back", "# a mend")
+    clone.run()
+    assert clone.release()["images"]["api"]["digest"] not in (
+        older["images"]["api"]["digest"], newer["images"]["api"]["digest"]
+    )
+
+
+@pytest.mark.skipif(not os.environ.get("MLOPS_REAL_DATA"), reason="MLOPS_REAL_DATA names no census file")
+def test_the_real_file_passes_the_same_suite_and_is_served(clone, first):
+    clone.run("--data", os.environ["MLOPS_REAL_DATA"])
+    served = clone.served()["housing"]
+    version = clone.release()["models"]["housing"]
+    assert version["version"] == served
+    assert clone.release()["data"]["housing"]["simulated"] is False
+    row = {
+        "longitude": -118.3, "latitude": 34.0, "housing_median_age": 30.0, "total_rooms": 2000.0, "total_bedrooms": None,
+        "population": 1000.0, "households": 380.0, "median_income": 3.5, "ocean_proximity": "<1H OCEAN",
+    }
+    answer = clone.predict({"model": "housing", "rows": [row]})
+    assert answer["version"] == served
+    assert 50_000 < answer["predictions"][0] < 500_001
