@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from typing import Any, Literal, Protocol
 
 from mlops import files
-from mlops.errors import MissingInputError, MlopsError
+from mlops.errors import ConfigurationError, MissingInputError, MlopsError
 from mlops.pipelines import receipts
 from mlops.pipelines.lanes import Lanes
 from mlops.pipelines.steps import Run, Step
@@ -116,6 +116,7 @@ class Runner:
         waiting = list(steps)
         running: dict[str, _Started] = {}
         while waiting or running:
+            before = len(waiting)
             for step in list(waiting):
                 broken = next((need for need in step.needs if need in bad), None)
                 if broken is not None:
@@ -127,6 +128,11 @@ class Runner:
                     self._advance(step, waiting, running, good, bad, done)
             if running:
                 self._collect(running, good, bad, done)
+            elif len(waiting) == before:
+                raise ConfigurationError(
+                    "these steps need each other: " + ", ".join(sorted(step.id for step in waiting)),
+                    where="mlops/pipelines/declared", mend="take one of the needs away",
+                )
 
     def _advance(
         self, step: Step, waiting: list[Step], running: dict[str, _Started],

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mlops.config import ConfigManager
-from mlops.errors import BusyError
+from mlops.errors import BusyError, ConfigurationError
 from mlops.pipelines import receipts
 from mlops.pipelines.runner import Result, Runner
 from mlops.pipelines.steps import Run, Step
@@ -212,6 +212,13 @@ def test_a_missing_input_is_the_failure_of_its_step(run):
     done, _ = execute(run, step("copy", files=("absent.txt",)))
     assert "absent.txt" in done.failed[0].error
     assert done.exit_code == 2
+
+
+def test_steps_that_need_each_other_are_an_error_and_no_endless_loop(run):
+    one = step("copy", needs=("data/double",))
+    two = step("double", needs=("data/copy",))
+    with pytest.raises(ConfigurationError, match="need each other: data/copy, data/double"):
+        execute(run, one, two)
 
 
 def test_a_damaged_receipt_is_none(run):
