@@ -83,7 +83,7 @@ class Git:
 
     def exists(self) -> bool:
         """Whether the folder lies in a git repository."""
-        return self.ask("rev-parse", "--git-dir")[0] == 0
+        return self.start("rev-parse", "--git-dir").finish()[0] == 0
 
     def changed_since(self, commit: str | None) -> list[str]:
         """Paths that differ between `commit` and the work tree, untracked ones included, sorted.

@@ -33,6 +33,10 @@ class PatternList:
         self._backwards = self.patterns[::-1]
         positive = [each.prefix for each in self.patterns if not each.negative]
         self._prefixes = tuple(positive) if all(positive) else None
+        # where all readers agree on every pattern, the last one that matches decides, and that is all
+        agreed = all(each.narrow is each.wide for each in self.patterns)
+        decisive = [(each.wide.fullmatch, not each.negative, each.text) for each in self._backwards]
+        self._agreed = decisive if agreed else None
 
     def candidates(self, names: Iterable[str]) -> list[str]:
         """Those of `names` that a positive pattern may match, sorted; a cheap look at how they begin."""
@@ -42,6 +46,11 @@ class PatternList:
     def includes(self, name: str) -> tuple[bool | None, str | None]:
         """Whether `name` ends included (None: cannot be known), and the pattern that decided."""
         if self._prefixes is not None and not name.startswith(self._prefixes):
+            return False, None
+        if self._agreed is not None:
+            for fullmatch, included, text in self._agreed:
+                if fullmatch(name):
+                    return included, text
             return False, None
         doubt: set[bool] = set()
         for pattern in self._backwards:

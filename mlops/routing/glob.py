@@ -16,14 +16,38 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-if TYPE_CHECKING:
-    from mlops.routing.automaton import Careful
-
-    Matcher = re.Pattern[str] | Careful
-
 _NEVER = re.compile(r"(?!)")
 _FEW = 2  # repetitions, up to which a regular expression cannot take long over a path
 _RANGES = ("az", "AZ", "09")
+
+
+_SPECIAL = frozenset("*?+[]\\")
+
+
+class _Exactly:
+    """Matches one name."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def fullmatch(self, name: str) -> bool:
+        return name == self._name
+
+
+class _Below:
+    """Matches every name that begins so."""
+
+    def __init__(self, start: str) -> None:
+        self._start = start
+
+    def fullmatch(self, name: str) -> bool:
+        return name.startswith(self._start)
+
+
+if TYPE_CHECKING:
+    from mlops.routing.automaton import Careful
+
+    Matcher = re.Pattern[str] | Careful | _Exactly | _Below
 
 
 class Pattern(NamedTuple):
@@ -60,6 +84,10 @@ def compile_pattern(text: str) -> Pattern:
     """The compiled form of one pattern; never raises, a broken one says so."""
     negative = text.startswith("!")
     body = text[1:] if negative else text
+    plain = body.removesuffix("**")
+    if body and _SPECIAL.isdisjoint(plain):  # most patterns are a name or a folder: no expression to compile
+        simple = _Exactly(body) if plain == body else _Below(plain)
+        return Pattern(text, negative, simple, simple, plain, (), False)
     source = _Translation(body)
     wide = _matcher(source.wide())
     narrow = wide if source.narrow() == source.wide() else _matcher(source.narrow())
