@@ -235,9 +235,9 @@ def test_the_real_file_passes_the_same_suite_and_is_served(clone, first):
     assert version["version"] == served
     assert clone.release()["data"]["housing"]["simulated"] is False
     row = {
-        "total_bedrooms": None,
-        "total_bedrooms": None, "population": 1000.0,
-        "population": 1000.0, "households": 380.0, "median_income": 3.5, "ocean_proximity": "<1H OCEAN",
+        "longitude": -118.3, "latitude": 34.0, "housing_median_age": 30.0, "total_rooms": 2000.0,
+        "total_bedrooms": None, "population": 1000.0, "households": 380.0, "median_income": 3.5,
+        "ocean_proximity": "<1H OCEAN",
     }
     answer = clone.predict({"model": "housing", "rows": [row]})
     assert answer["version"] == served
