@@ -155,26 +155,30 @@ def bound(host: str, port: int) -> socket.socket:
 def private(path: Path) -> socket.socket:
     """A listening Unix socket at `path` that only this user may connect to.
 
-    A socket that a dead process left there is replaced.
+    It is there only once it listens, so whoever finds the file may connect. A socket that a dead process left there
+    is replaced.
 
     Raises:
         BusyError: somebody answers on it.
         ConfigurationError: it cannot be made there.
     """
-    if len(os.fsencode(path)) > _LONGEST_UNIX_PATH:
+    unfinished = f"{path}~"
+    if len(os.fsencode(unfinished)) > _LONGEST_UNIX_PATH:
         raise ConfigurationError(
-            f"is longer than the {_LONGEST_UNIX_PATH} bytes that a socket's path may have", where=path,
+            f"is longer than the {_LONGEST_UNIX_PATH - 1} bytes that a socket's path may have", where=path,
             mend="use a shorter folder",
         )
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         _remove_stale(path)
+        Path(unfinished).unlink(missing_ok=True)
         before = os.umask(0o177)
         try:
-            sock.bind(str(path))
+            sock.bind(unfinished)
         finally:
             os.umask(before)
         sock.listen(BACKLOG)
+        os.rename(unfinished, path)
     except OSError as error:
         sock.close()
         raise ConfigurationError(
