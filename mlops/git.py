@@ -85,6 +85,37 @@ class Git:
         """Whether the folder lies in a git repository."""
         return self.start("rev-parse", "--git-dir").finish()[0] == 0
 
+    def start_status(self) -> Beside:
+        """Begin to ask what `status` answers, beside whatever else there is to do.
+
+        Raises:
+            MissingInputError: git is not installed.
+        """
+        return self.start(
+            "status", "--porcelain=v2", "--branch", "-z", "--no-renames", "--untracked-files=all",
+            "--ignore-submodules=none",
+        )
+
+    def status(self, begun: Beside | None = None) -> tuple[str | None, list[str]] | None:
+        """HEAD's commit (None before the first) and the paths that differ from it, untracked ones included, sorted.
+
+        One question instead of three; `begun` is the answer of `start_status`. None where there is no repository.
+        """
+        code, output = (begun or self.start_status()).finish()
+        if code != 0:
+            return None
+        head: str | None = None
+        found = set()
+        for entry in output.split(b"\0"):
+            if entry.startswith(b"# branch.oid "):
+                name = entry.rpartition(b" ")[2].decode()
+                head = None if name == "(initial)" else name
+            elif entry[:2] in (b"1 ", b"u "):  # git-status(1): eight or ten fields before the path
+                found.add(_path(entry.split(b" ", 8 if entry[:1] == b"1" else 10)[-1]))
+            elif entry[:2] == b"? ":
+                found.add(_path(entry[2:]))
+        return head, sorted(found)
+
     def changed_since(self, commit: str | None) -> list[str]:
         """Paths that differ between `commit` and the work tree, untracked ones included, sorted.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mlops.errors import InvalidRecordError, MissingInputError
-from mlops.git import Git
+from mlops.git import Beside, Git
 from mlops.pipelines.steps import Run
 from mlops.records import Plan, RunRecord, WorkflowVerdict, read
 from mlops.sources import Sources
@@ -32,15 +32,17 @@ class Change:
         base: The commit that `files` was computed from, None for none.
     """
 
-    def __init__(self, run: Run, sources: Sources, last: RunRecord | None) -> None:
+    def __init__(
+        self, run: Run, sources: Sources, last: RunRecord | None, *, begun: Beside | None = None
+    ) -> None:
         git = Git(run.repository)
-        self.commit = git.head() if git.exists() else None
+        self.commit, different = git.status(begun) or (None, [])
         self.dirty: dict[str, str] = {}
         self.files: list[str] = []
         self.base = last.commit if last and last.commit else self.commit
         if self.commit is None:
             return
-        for name in git.changed_since(self.commit):
+        for name in different:
             here = (run.repository / name).is_file()
             self.dirty[name] = sources.hash(name) if here else ""
         if last is None or last.commit is None:

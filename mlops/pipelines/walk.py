@@ -11,6 +11,7 @@ from pathlib import Path
 
 from mlops import files
 from mlops.errors import MissingInputError, MlopsError
+from mlops.git import Beside
 from mlops.pipelines.change import PIPELINES, Change, last_run, plan
 from mlops.pipelines.declared import data, main, model, release, service
 from mlops.pipelines.runner import Progress, Result, Runner
@@ -25,8 +26,14 @@ DECLARED: dict[str, Callable[[Run, Sources], list[Step]]] = {
 }
 
 
-def walk(run: Run, progress: Progress, *, on_plan: Callable[[Plan], None]) -> tuple[RunRecord, int]:
+def walk(
+    run: Run, progress: Progress, *, on_plan: Callable[[Plan], None], begun: Beside | None = None
+) -> tuple[RunRecord, int]:
     """Bring everything up to date, release it where the gate is open, and prove it.
+
+    Args:
+        on_plan: Is told the plan before anything runs.
+        begun: `Git.start_status` of the repository, where the caller asked it ahead.
 
     Returns:
         The run's record (the last one's, renewed, where nothing had to run) and the exit code.
@@ -39,7 +46,7 @@ def walk(run: Run, progress: Progress, *, on_plan: Callable[[Plan], None]) -> tu
     sources = Sources(run.repository, run.places.cache / "sources.json")
     run = _with_source(run, sources)
     last = last_run(run)
-    change = Change(run, sources, last)
+    change = Change(run, sources, last, begun=begun)
     made = plan(run, change, last)
     on_plan(made)
     done = Result()

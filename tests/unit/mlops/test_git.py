@@ -86,3 +86,30 @@ def test_user_aliases_and_colours_do_not_reach_the_output(work, monkeypatch):
     subprocess.run(["git", "-C", work.folder, "config", "color.ui", "always"], check=True)
     (work.folder / "a").write_text("2")
     assert b"\x1b" not in work("diff")
+
+
+def test_status_is_head_and_what_differs_in_one_question(work):
+    assert work.status() == (None, [])
+    first = commit(work, old="same", other="x", gone="y")
+    odd = 'new\nline "quoted" é'
+    os.rename(work.folder / "old", work.folder / "moved")
+    (work.folder / "gone").unlink()
+    (work.folder / odd).write_text("")
+    (work.folder / "a folder").mkdir()
+    (work.folder / "a folder" / "a b").write_text("")
+    work("add", "moved")
+    assert work.status(work.start_status()) == (first, sorted(["a folder/a b", "gone", "moved", "old", odd]))
+    assert work.status()[1] == work.changed_since(first)
+
+
+def test_a_conflict_is_a_change(work):
+    base = commit(work, file="1")
+    commit(work, file="2")
+    work("checkout", "--quiet", "-b", "other", base)
+    commit(work, file="3")
+    work.ask("merge", "main", env=MACHINERY)
+    assert work.status()[1] == ["file"]
+
+
+def test_a_folder_without_git_has_no_status(tmp_path):
+    assert Git(tmp_path).status() is None
