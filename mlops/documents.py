@@ -66,6 +66,12 @@ def place(path: Path, field: str) -> str:
     return f"{path}:{line}" if line else str(path)
 
 
+def mapping(path: Path) -> dict[str, Any]:
+    """The file's top level as a dictionary, unchecked; empty where it is none (`read` says what is wrong with it)."""
+    parsed = parse(path)[0]
+    return parsed if isinstance(parsed, dict) else {}
+
+
 def plain(node: Any) -> Any:
     """ruamel's round-trip data as plain dictionaries, lists and scalars."""
     if isinstance(node, dict):

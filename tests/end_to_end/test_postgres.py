@@ -15,6 +15,8 @@ URL = os.environ.get("MLOPS_TEST_POSTGRES_URL")
 
 @pytest.fixture
 def database():
+    if not URL and os.environ.get("MLOPS_REQUIRE_ENGINES") == "1":
+        pytest.fail("MLOPS_TEST_POSTGRES_URL names no server, and engines are required here")
     if not URL:
         pytest.skip("MLOPS_TEST_POSTGRES_URL names no server; `make test-engines` starts one")
     import psycopg

@@ -6,7 +6,7 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-from mlops import product
+from mlops import documents, product
 from mlops.pipelines.steps import GIVEN, Run, Step, state_path
 from mlops.records.receipt import Artifact
 from mlops.sources import Sources
@@ -25,7 +25,7 @@ def taking_data(repository: Path, sources: Sources) -> tuple[str, ...]:
     """The data sets that a file of the user's own stands in for."""
     return tuple(
         name for name in product.names(repository, product.DATASETS)
-        if sources.derived(f"{product.DATASETS}/{name}.yaml", "document", _document).get("takes_data") is True
+        if sources.derived(f"{product.DATASETS}/{name}.yaml", "document", documents.mapping).get("takes_data") is True
     )
 
 
@@ -41,7 +41,7 @@ def version_file(run: Run, dataset: str) -> Path:
 
 def _dataset_steps(run: Run, sources: Sources, name: str) -> list[Step]:
     config = f"{product.DATASETS}/{name}.yaml"
-    declared = sources.derived(config, "document", _document)
+    declared = sources.derived(config, "document", documents.mapping)
     given = run.variant(name) == GIVEN
     source = str(run.source if given else declared.get("source", ""))
     work = folder(run, name)
@@ -81,13 +81,6 @@ def _dataset_steps(run: Run, sources: Sources, name: str) -> list[Step]:
             states=at("source.json", "validation-record.json", "train.parquet", "test.parquet", "checks.json"),
         ),
     ]
-
-
-def _document(path: Path) -> dict[str, Any]:
-    from mlops.documents import parse
-
-    parsed = parse(path)[0]
-    return parsed if isinstance(parsed, dict) else {}
 
 
 def _always(run: Run) -> list[Artifact]:

@@ -6,7 +6,7 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-from mlops import files, product
+from mlops import documents, files, product
 from mlops.errors import InvalidRecordError, MissingInputError
 from mlops.pipelines.declared.data import version_file
 from mlops.pipelines.steps import Run, Step, state_path
@@ -40,7 +40,7 @@ def promoted_file(run: Run, model: str) -> Path:
 
 def _model_steps(run: Run, sources: Sources, name: str) -> list[Step]:
     config = f"{product.MODELS}/{name}.yaml"
-    declared = sources.derived(config, "document", _document)
+    declared = sources.derived(config, "document", documents.mapping)
     dataset = str(declared.get("dataset", name))
     work = folder(run, name, dataset)
     version = state_path(run, version_file(run, dataset))
@@ -75,13 +75,6 @@ def _model_steps(run: Run, sources: Sources, name: str) -> list[Step]:
             outputs=(), beyond=champion, holds=lambda run: _is_promoted(run, name),
         ),
     ]
-
-
-def _document(path: Path) -> dict[str, Any]:
-    from mlops.documents import parse
-
-    parsed = parse(path)[0]
-    return parsed if isinstance(parsed, dict) else {}
 
 
 def _addresses(run: Run) -> list[Artifact]:
