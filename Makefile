@@ -2,6 +2,7 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 # Bytecode is kept: without it every start compiles the program again.
+FORBIDDEN := $(PYTHONDONTWRITEBYTECODE)
 export PYTHONDONTWRITEBYTECODE :=
 VENV := .venv/bin
 READY := .venv/.ready
@@ -16,10 +17,11 @@ help: ## List the targets.
 $(READY): requirements/dev.txt requirements/uv.txt pyproject.toml scripts/setup
 	@PYTHON="$(PYTHON)" scripts/setup
 
-# Python compiles what it imports on first use, which is less than everything. Compiled ahead only where that was asked
-# for: a shell that forbids Python to write bytecode would compile the same again at every start of the command.
+# Python compiles what it imports on first use, which is less than everything. Everything is compiled ahead where the
+# shell forbids Python to write bytecode: there the command would compile the same again at every start.
 setup: $(READY) ## Make .venv/ with the locked dependencies and the command mlops.
-	@test -e .venv/.compiled || { $(VENV)/python -m compileall -q -j 0 .venv/lib mlops data model || true; touch .venv/.compiled; }
+	@test -z "$(FORBIDDEN)" -o -e .venv/.compiled || { echo "setup  compiling" >&2; \
+		$(VENV)/python -m compileall -q -j 0 .venv/lib mlops data model || true; touch .venv/.compiled; }
 
 run: $(READY) ## Run the whole way for both models and leave the services running (DATA=file for your own housing data).
 	@$(VENV)/mlops run $(if $(DATA),--data "$(DATA)")
