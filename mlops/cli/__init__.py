@@ -50,11 +50,9 @@ def _call(noun: str, words: list[str]) -> int:
 
     try:
         if noun == "run" and not words:  # what is run most often, without options, needs no parser
-            from pathlib import Path
-
             from mlops.cli.walking import walk_and_tell
 
-            return walk_and_tell(Path.cwd())
+            return walk_and_tell(".")
         module = importlib.import_module(NOUNS[noun][0])
         result = module.app(args=words, prog_name=f"mlops {noun}", standalone_mode=True)
     except MlopsError as error:

@@ -16,10 +16,15 @@ _MARKS = {"success": ("✓", "32"), "failure": ("✗", "31"), "cached": ("·", "
 
 
 class Lines:
-    """Progress as lines on standard error."""
+    """Progress as lines on standard error, or kept for later.
 
-    def __init__(self, width: int = 26) -> None:
+    Args:
+        kept: A list that takes the lines instead of standard error.
+    """
+
+    def __init__(self, width: int = 26, kept: list[str] | None = None) -> None:
         self._live = colours()
+        self._kept = kept
         self._width = width
         self._since: dict[str, float] = {}
         self._shown = False
@@ -44,7 +49,7 @@ class Lines:
 
     def tick(self, running: list[Step]) -> None:
         """On a terminal, one line that is written over: what runs now, and for how long."""
-        if not self._live or not running:
+        if not self._live or not running or self._kept is not None:
             return
         now = time.perf_counter()
         text = "  … " + "  ".join(f"{step.id} {now - self._since.get(step.id, now):.0f} s" for step in running)
@@ -58,7 +63,11 @@ class Lines:
         mark, colour = _MARKS[outcome]
         if self._live:
             mark = f"\x1b[{colour}m{mark}\x1b[0m"
-        print(f"  {mark} {name:<{self._width}} {seconds:>8}  {text}".rstrip(), file=sys.stderr, flush=True)
+        line = f"  {mark} {name:<{self._width}} {seconds:>8}  {text}".rstrip()
+        if self._kept is not None:
+            self._kept.append(line)
+        else:
+            print(line, file=sys.stderr, flush=True)
 
 
 def tell(receipt: Receipt) -> str:

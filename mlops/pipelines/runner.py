@@ -24,6 +24,10 @@ NEVER = "it never ran here"
 """The reason of a step's first run; a line of progress need not repeat it."""
 
 
+class Moved(Exception):
+    """Something has to run where only looking was asked for; never leaves the pipelines."""
+
+
 class Progress(Protocol):
     """Who is told what happens."""
 
@@ -80,13 +84,15 @@ class Runner:
 
     Args:
         explain: Which rule of the router a changed file falls under, for the reason of a step: "data/** in …".
+        look: Run nothing: raise Moved where a step would have to.
     """
 
     def __init__(
         self, run: Run, sources: Sources, progress: Progress, *, run_id: str,
-        explain: Callable[[str, str], str | None] | None = None,
+        explain: Callable[[str, str], str | None] | None = None, look: bool = False,
     ) -> None:
         self.run = run
+        self.look = look
         self.sources = sources
         self.store = receipts.Store(run.places.receipts)
         self.progress = progress
@@ -241,6 +247,8 @@ class Runner:
 
     def _open_lanes(self) -> Lanes:
         """The lanes; made, under the repository's lock, when something has to run for the first time."""
+        if self.look:
+            raise Moved
         if self._lanes is None:
             lock = files.lock(self.run.places.state / "run.lock", what="another `mlops` run")
             self._stack.enter_context(lock)

@@ -27,13 +27,14 @@ DECLARED: dict[str, Callable[[Run, Sources], list[Step]]] = {
 
 
 def walk(
-    run: Run, progress: Progress, *, on_plan: Callable[[Plan], None], begun: Beside | None = None
+    run: Run, progress: Progress, *, on_plan: Callable[[Plan], None], begun: Beside | None = None, look: bool = False
 ) -> tuple[RunRecord, int]:
     """Bring everything up to date, release it where the gate is open, and prove it.
 
     Args:
         on_plan: Is told the plan before anything runs.
         begun: `Git.start_status` of the repository, where the caller asked it ahead.
+        look: Run nothing: raise Moved where a step would have to.
 
     Returns:
         The run's record (the last one's, renewed, where nothing had to run) and the exit code.
@@ -51,7 +52,8 @@ def walk(
     on_plan(made)
     done = Result()
     verdict: GateVerdict | None = None
-    with Runner(run, sources, progress, run_id=run_id, explain=_explainer(run.repository)) as runner:
+    explain = _explainer(run.repository)
+    with Runner(run, sources, progress, run_id=run_id, explain=explain, look=look) as runner:
         try:
             runner.execute([step for steps in DECLARED.values() for step in steps(run, sources)], done)
             made = _as_it_went(made, done)
@@ -97,7 +99,7 @@ def run_pipelines(
         chosen[step.id] = step
         wanted.extend(every[need] for need in step.needs if need not in chosen)
     done, run_id = Result(), str(uuid.uuid4())
-    with Runner(run, sources, progress, run_id=run_id, explain=_explainer(run.repository)) as runner:
+    with Runner(run, sources, progress, run_id=run_id) as runner:  # no plan, hence no rule to name
         try:
             runner.execute([step for name, step in every.items() if name in chosen], done)
         finally:

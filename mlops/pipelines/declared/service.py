@@ -40,6 +40,11 @@ def image_files(repository: Path, name: str, sources: Sources) -> list[str]:
     return sorted({*own, *_imported(repository, name, sources, tests=False)})
 
 
+def image_entry() -> str:
+    """The module that a service's image starts."""
+    return _SERVER
+
+
 def image_record(name: str) -> str:
     """The file under `.mlops/` that says which image of a service was built last."""
     return f"images/{name}.json"
