@@ -22,6 +22,10 @@ def app(args: Sequence[str] | None = None, prog_name: str = "mlops route", stand
     """Run the command; returns its exit code (0, or an error is raised)."""
     gc.disable()  # a process of so short a life has nothing worth collecting
     words = list(sys.argv[1:] if args is None else args)
+    if words[:1] in (["audit"], ["sync"]):
+        from mlops.cli.filters import run as run_filters
+
+        return run_filters(words, prog_name)
     begun = _begin(words)
     try:
         from mlops.cli.routing import run

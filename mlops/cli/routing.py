@@ -92,6 +92,9 @@ def parser(name: str) -> argparse.ArgumentParser:
     made.add_argument(
         "--commit", action="append", metavar="SHA", help="push of a new branch: a pushed commit; repeat, oldest first"
     )
+    from mlops.cli.filters import add_parsers
+
+    add_parsers(made)
     return made
 
 

@@ -17,15 +17,18 @@ LONGEST = 400
 Loader = Callable[[Path, str], object]
 
 
-def check(repository: Path, loaders: Mapping[str, Loader] | None = None) -> list[Finding]:
+def check(
+    repository: Path, loaders: Mapping[str, Loader] | None = None, *, without: tuple[str, ...] = ()
+) -> list[Finding]:
     """What is wrong in the tree, sorted by file and line; empty for nothing.
 
     Args:
         repository: The top of the tree.
         loaders: Folder of configurations → the function that reads one, given the repository and the stem of
             its file. They belong to rooms above this one, so the caller names them.
+        without: Folders (`name/`) whose files are not read; links to them still have to lead somewhere.
     """
-    tree = Tree(repository)
+    tree = Tree(repository, without)
     checks: list[Iterable[Finding]] = [
         tree.malformed(tree.matching(".yaml", ".yml")), kustomize.check(tree), argocd.check(tree),
         terraform.check(tree), links.check(tree), generated.check(repository), _sizes(tree),

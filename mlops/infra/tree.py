@@ -35,17 +35,22 @@ class Tree:
 
     Args:
         repository: The top of the tree.
+        without: Folders (`name/`) whose files exist, and are not read.
     """
 
-    def __init__(self, repository: Path) -> None:
+    def __init__(self, repository: Path, without: tuple[str, ...] = ()) -> None:
         self.repository = repository
+        self._without = without
         self.files = frozenset(_listed(repository))
         self._parsed: dict[str, list[Part] | Finding] = {}
 
     def matching(self, *suffixes: str, under: str = "") -> list[str]:
         """Files whose names end with one of `suffixes`, in the folder `under`, sorted."""
         folder = f"{under.rstrip('/')}/" if under else ""
-        return sorted(name for name in self.files if name.startswith(folder) and name.endswith(suffixes))
+        return sorted(
+            name for name in self.files
+            if name.startswith(folder) and name.endswith(suffixes) and not name.startswith(self._without)
+        )
 
     def exists(self, name: str) -> bool:
         """Whether `name` is a file or a folder of the tree."""
