@@ -1,0 +1,238 @@
+"""A copy of the repository in which act runs the workflows for real, on this machine and without containers.
+
+Third-party actions are replaced, at exactly the commits that they are pinned to, by the stand-ins beside this file,
+which write down what they were given. Everything else is the repository's own: workflows, composite action, commands.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from mlops.routing.yaml12 import load
+
+TREE = Path(__file__).resolve().parents[2]
+STAND_INS = Path(__file__).resolve().parent / "stand_ins"
+CALLER = ".github/workflows/pull-request.yml"
+# What `make test` runs in here: the services' own tests, and a few of the library's that take a moment.
+LEFT_OUT = ["tests/contract", "tests/end_to_end", "tests/integration"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Acted:
+    """What act did.
+
+    Attributes:
+        code: Its exit code.
+        jobs: (calling job, or "" for the workflow's own; job; result) of every job that ran, a matrix's each.
+        inputs: What each third-party action was given, in the order of their calls.
+        said: The standard output of all steps, by calling job and job.
+        failed: (calling job, job, step) of each step that failed.
+        log: act's own output.
+    """
+
+    code: int
+    jobs: list[tuple[str, str, str]]
+    inputs: list[dict[str, Any]]
+    said: dict[tuple[str, str], str]
+    failed: set[tuple[str, str, str]]
+    artifacts: list[str]
+    log: str
+
+    def result(self, job: str) -> str:
+        """How a job of the workflow's own ended."""
+        found = {result for caller, name, result in self.jobs if (caller, name) == ("", job)}
+        return found.pop() if len(found) == 1 else "absent"
+
+    @property
+    def ran(self) -> Counter[tuple[str, str]]:
+        """How often each job ran: (calling job, job)."""
+        return Counter((caller, job) for caller, job, _ in self.jobs)
+
+
+class Bench:
+    """A copy of the tree on branch `main`, and events that act plays in it."""
+
+    def __init__(self, folder: Path, act: str) -> None:
+        self.folder, self.act = folder / "tree", act
+        self.runs = 0
+        self.environment = {
+            name: value for name, value in os.environ.items()
+            if not name.startswith(("GIT_", "GITHUB_", "MLOPS_", "MLFLOW_", "PYTEST", "COV", "PYTHONPATH", "ACT"))
+        } | {"HOME": str(folder / "home"), "XDG_CACHE_HOME": str(folder / "cache"), "GIT_CONFIG_NOSYSTEM": "1"}
+        (folder / "home").mkdir(parents=True)
+        copy_tree(self.folder)
+        self._adapt()
+        self.git("init", "--quiet", "--initial-branch=main")
+        self._commit("the tree")
+        self.base = self.git("rev-parse", "HEAD")
+
+    def _adapt(self) -> None:
+        """What act cannot read, and the one figure that a few tests cannot reach."""
+        for path in (self.folder / ".github" / "workflows").glob("*.yml"):
+            # a key that is newer than act
+            path.write_text(re.sub(r"^  queue: max\n", "", path.read_text(), flags=re.MULTILINE))
+        script = self.folder / "scripts" / "test"
+        script.write_text(re.sub(r"--cov-fail-under=\d+", "--cov-fail-under=0", script.read_text()))
+
+    def git(self, *words: str) -> str:
+        """What git says in the copy."""
+        author = ["-c", "user.name=An author", "-c", "user.email=author@localhost"]
+        done = subprocess.run(
+            ["git", "-C", self.folder, *author, *words], check=True, capture_output=True, text=True,
+            env=self.environment,
+        )
+        return done.stdout.strip()
+
+    def _commit(self, message: str) -> None:
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--allow-empty", "-m", message)
+
+    def request(self, change: dict[str, str]) -> dict[str, Any]:
+        """The event of a pull request that adds these texts at the ends of these files; GitHub's merge is HEAD."""
+        head = self._change(change)
+        self.git("checkout", "--quiet", "--detach", "main")
+        self.git("merge", "--quiet", "--no-ff", "-m", "merge", head)
+        request = {"number": 7, "base": {"ref": "main", "sha": self.base}, "head": {"ref": "change", "sha": head}}
+        return {"name": "pull_request", "action": "opened", "number": 7, "pull_request": request}
+
+    def group(self, change: dict[str, str]) -> dict[str, Any]:
+        """The event of a merge queue's group."""
+        head = self._change(change)
+        group = {"base_ref": "refs/heads/main", "base_sha": self.base, "head_sha": head, "head_ref": "refs/heads/q/1"}
+        return {"name": "merge_group", "action": "checks_requested", "merge_group": group}
+
+    def push(self, change: dict[str, str]) -> dict[str, Any]:
+        """The event of a push to main."""
+        head = self._change(change)
+        return {"name": "push", "ref": "refs/heads/main", "before": self.base, "after": head}
+
+    def _change(self, change: dict[str, str]) -> str:
+        self.git("checkout", "--quiet", "--force", "-B", "change", "main")
+        for name, text in change.items():
+            path = self.folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with open(path, "a", encoding="utf-8") as file:
+                file.write(text)
+        self._commit("a change")
+        return self.git("rev-parse", "HEAD")
+
+    def plan(self, event: dict[str, Any]) -> dict[str, Any]:
+        """What `mlops route` says about an event, asked from outside of any workflow."""
+        if event["name"] == "pull_request":
+            told = ["--head", event["pull_request"]["head"]["sha"], "--base", self.base, "--ref", "main"]
+        elif event["name"] == "merge_group":
+            told = ["--head", event["merge_group"]["head_sha"], "--base", self.base, "--ref", "main"]
+        else:
+            told = ["--before", event["before"], "--after", event["after"], "--ref", "main"]
+        done = subprocess.run(
+            [sys.executable, "-m", "mlops.cli", "route", "--event", event["name"], *told, "--format", "json"],
+            cwd=self.folder, check=True, capture_output=True, env=self.environment | {"PYTHONPATH": str(self.folder)},
+        )
+        return json.loads(done.stdout)  # type: ignore[no-any-return]
+
+    def play(self, event: dict[str, Any], workflow: str = CALLER, *, tests: list[str] | None = None) -> Acted:
+        """Let act run a workflow on an event; `tests` are the library's rooms of which `make test` runs the tests."""
+        self.runs += 1
+        place = self.folder.parent / f"run-{self.runs}"
+        record, payload = place / "record", place / "event.json"
+        record.mkdir(parents=True)
+        payload.write_text(json.dumps({**event, "repository": {"default_branch": "main", "full_name": "a/b"}}))
+        rooms = [each for each in (self.folder / "tests/unit/mlops").iterdir() if each.is_dir()]
+        left_out = LEFT_OUT + [f"tests/unit/mlops/{each.name}" for each in rooms if each.name not in (tests or ())]
+        variables = {
+            "STAND_INS": STAND_INS, "STAND_IN_RECORD": record, "STAND_IN_SOURCE": self.folder,
+            "STAND_IN_VENV": sys.prefix, "PYTEST_ADDOPTS": " ".join(f"--ignore={each}" for each in left_out),
+        }
+        words = [
+            self.act, event["name"], "-W", workflow, "-e", str(payload), "-P", "ubuntu-24.04=-self-hosted", "--json",
+            "--no-skip-checkout", "--pull=false", "--no-cache-server", "--action-cache-path", str(place / "cache"),
+        ]
+        for name, value in variables.items():
+            words += ["--env", f"{name}={value}"]
+        for reference in sorted(third_party(self.folder)):
+            name = reference.partition("@")[0].rpartition("/")[2]
+            words += ["--local-repository", f"{reference}={STAND_INS / name}"]
+        done = subprocess.run(words, cwd=self.folder, capture_output=True, text=True, env=self.environment)
+        shutil.rmtree(place / "cache", ignore_errors=True)
+        return _read(done, record, workflow_name(self.folder / workflow))
+
+
+def third_party(tree: Path) -> set[str]:
+    """Every action that is not the repository's own, with its commit."""
+    files = [*tree.glob(".github/workflows/*.yml"), *tree.glob(".github/actions/*/action.yml")]
+    found = re.findall(r"\buses:\s*([\w-]+/\S+)", "\n".join(path.read_text() for path in files))
+    return set(found)
+
+
+def workflow_name(path: Path) -> str:
+    """The name of a workflow, as its log shows it."""
+    return str(load(path.read_text(), where=str(path))["name"])  # type: ignore[index]
+
+
+def planned_jobs(tree: Path, plan: dict[str, Any]) -> Counter[tuple[str, str]]:
+    """How often each job must run by a plan: the workflow files are read, matrix and all."""
+    expected = Counter({("", "plan"): 1, ("", "gate"): 1})
+    caller: Any = load((tree / CALLER).read_text(), where=CALLER)
+    for workflow in plan["workflows"]:
+        job = next((name for name, each in caller["jobs"].items() if each.get("uses") == f"./{workflow['workflow']}"), "")
+        if not job or workflow["verdict"] == "SKIP":
+            continue
+        called: Any = load((tree / workflow["workflow"]).read_text(), where=workflow["workflow"])
+        for name, each in called["jobs"].items():
+            count = 1
+            for values in each.get("strategy", {}).get("matrix", {}).values():
+                count *= len(values) if isinstance(values, list) else len(plan_services(tree, plan))
+            expected[job, name] = count
+    return expected
+
+
+def plan_services(tree: Path, plan: dict[str, Any]) -> list[str]:
+    """The services that a plan's files lie in; all of them where another file could change any."""
+    every = sorted(each.name for each in (tree / "services").iterdir() if each.is_dir())
+    named = {name.split("/")[1] for name in plan["files"] if name.startswith("services/")}
+    service = next(each for each in plan["workflows"] if each["pipeline"] == "service")
+    return sorted(named) if str(service["file"]).startswith("services/") and named else every
+
+
+def copy_tree(folder: Path) -> None:
+    """The tracked files and those that git would track."""
+    listed = subprocess.run(
+        ["git", "-C", TREE, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        check=True, capture_output=True,
+    ).stdout.decode()
+    for name in listed.rstrip("\0").split("\0"):
+        if (TREE / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(TREE / name, folder / name)
+
+
+def _read(done: subprocess.CompletedProcess[str], record: Path, name: str) -> Acted:
+    jobs: list[tuple[str, str, str]] = []
+    said: dict[tuple[str, str], str] = {}
+    failed: set[tuple[str, str, str]] = set()
+    for line in done.stdout.splitlines():
+        entry = json.loads(line)
+        if "jobID" not in entry:
+            continue
+        first = entry["job"].split("/")[0]
+        key = ("" if first == name else first, entry["jobID"])
+        if "jobResult" in entry:
+            jobs.append((*key, entry["jobResult"]))
+        if entry.get("stepResult") == "failure":
+            failed.add((*key, entry["step"]))
+        if entry.get("raw_output"):
+            said[key] = said.get(key, "") + entry["msg"]
+    lines = record / "inputs.jsonl"
+    inputs = [json.loads(line) for line in lines.read_text().splitlines()] if lines.is_file() else []
+    kept = record / "artifacts"
+    artifacts = sorted(each.name for each in kept.iterdir()) if kept.is_dir() else []
+    return Acted(done.returncode, jobs, inputs, said, failed, artifacts, done.stderr + done.stdout)
