@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops import documents, product
+from mlops.pipelines.handover import data_folder
 from mlops.pipelines.steps import GIVEN, Run, Step, state_path
 from mlops.records.receipt import Artifact
 from mlops.sources import Sources
@@ -29,22 +30,12 @@ def taking_data(repository: Path, sources: Sources) -> tuple[str, ...]:
     )
 
 
-def folder(run: Run, dataset: str) -> Path:
-    """Where the steps of `dataset` hand over to each other in this run."""
-    return run.places.data / dataset / "work" / run.variant(dataset)
-
-
-def version_file(run: Run, dataset: str) -> Path:
-    """The record of the data version that this run's models use."""
-    return folder(run, dataset) / "version.json"
-
-
 def _dataset_steps(run: Run, sources: Sources, name: str) -> list[Step]:
     config = f"{product.DATASETS}/{name}.yaml"
     declared = sources.derived(config, "document", documents.mapping)
     given = run.variant(name) == GIVEN
     source = str(run.source if given else declared.get("source", ""))
-    work = folder(run, name)
+    work = data_folder(run, name)
 
     def at(*names: str) -> tuple[str, ...]:
         return tuple(state_path(run, work / each) for each in names)
@@ -94,7 +85,7 @@ def ingest(run: Run, name: str) -> dict[str, Any]:
 
     dataset = read_dataset(run.repository, name)
     given = run.source if run.variant(name) == GIVEN else None
-    source = steps.ingest(run.places, dataset, folder(run, name), given)
+    source = steps.ingest(run.places, dataset, data_folder(run, name), given)
     return {"rows": source.rows, "source": source.location, "simulated": source.simulated}
 
 
@@ -102,7 +93,7 @@ def validate(run: Run, name: str) -> dict[str, Any]:
     """Hold the data against its Great Expectations suite."""
     from mlops.data_pipeline import read_dataset, steps
 
-    verdict = steps.validate(run.places, read_dataset(run.repository, name), folder(run, name))
+    verdict = steps.validate(run.places, read_dataset(run.repository, name), data_folder(run, name))
     return {"expectations": f"{verdict.successful}/{verdict.evaluated}", "report": verdict.report}
 
 
@@ -110,14 +101,14 @@ def process(run: Run, name: str) -> dict[str, Any]:
     """Clean the rows and split off the held-out ones."""
     from mlops.data_pipeline import read_dataset, steps
 
-    return dict(steps.process(run.places, read_dataset(run.repository, name), folder(run, name)))
+    return dict(steps.process(run.places, read_dataset(run.repository, name), data_folder(run, name)))
 
 
 def check(run: Run, name: str) -> dict[str, Any]:
     """Check what no expectation states: duplicates, leakage, volume, labels."""
     from mlops.data_pipeline import read_dataset, steps
 
-    results = steps.check(run.places, read_dataset(run.repository, name), folder(run, name))
+    results = steps.check(run.places, read_dataset(run.repository, name), data_folder(run, name))
     warnings = [each.message for each in results if not each.success]
     return {"checks": f"{sum(each.success for each in results)}/{len(results)}", "warnings": warnings}
 
@@ -126,5 +117,5 @@ def version(run: Run, name: str) -> dict[str, Any]:
     """Publish the version under its fingerprint."""
     from mlops.data_pipeline import read_dataset, steps
 
-    made = steps.version(run.places, read_dataset(run.repository, name), folder(run, name))
+    made = steps.version(run.places, read_dataset(run.repository, name), data_folder(run, name))
     return {"version": made.version, "rows": made.rows, "quality": made.quality, "simulated": made.source.simulated}

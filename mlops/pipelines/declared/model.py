@@ -8,7 +8,7 @@ from typing import Any
 
 from mlops import documents, files, product
 from mlops.errors import InvalidRecordError, MissingInputError
-from mlops.pipelines.declared.data import version_file
+from mlops.pipelines.handover import version_file
 from mlops.pipelines.steps import Run, Step, state_path
 from mlops.records import Evaluation, ModelVersion, TrainedModel, read
 from mlops.records.receipt import Artifact
