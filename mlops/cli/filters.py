@@ -23,11 +23,14 @@ _CLI = "mlops/cli/__init__.py"
 
 
 def add_parsers(parser: argparse.ArgumentParser) -> None:
-    """Add both commands to `mlops route`."""
+    """Add these commands, and that of `mlops.cli.replay`, to `mlops route`."""
+    from mlops.cli.replay import add_parser as add_replay
+
     # without a metavar argparse would show the choices as an argument that has to be given
     group = parser.add_subparsers(title="commands", metavar="")
     for name, text in COMMANDS.items():
         _options(group.add_parser(name, description=text, help=text, allow_abbrev=False), name)
+    add_replay(group)
 
 
 def _options(parser: argparse.ArgumentParser, name: str) -> None:
@@ -55,8 +58,8 @@ def run(words: Sequence[str], prog_name: str) -> int:
         sources.save()
 
 
-def gather(repository: Path) -> tuple[Sources, list[Pipeline]]:
-    """The pipelines' declarations as data, and the reader that remembers the files of the tree.
+def gather(repository: Path, sources: Sources | None = None) -> tuple[Sources, list[Pipeline]]:
+    """The pipelines' declarations as data, and the reader of the tree: `sources`, or one that remembers its files.
 
     Raises:
         MlopsError: a configuration that lists steps cannot be read.
@@ -68,7 +71,7 @@ def gather(repository: Path) -> tuple[Sources, list[Pipeline]]:
     known = {"mlops": (_CLI,)} | {
         f"mlops {noun}": (_CLI, f"{module.replace('.', '/')}.py") for noun, (module, _) in NOUNS.items()
     }
-    sources = Sources(repository, Workspace(repository).cache / "audit.json")
+    sources = sources or Sources(repository, Workspace(repository).cache / "audit.json")
     return sources, pipelines(repository, sources, known)
 
 

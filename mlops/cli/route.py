@@ -26,6 +26,11 @@ def app(args: Sequence[str] | None = None, prog_name: str = "mlops route", stand
         from mlops.cli.filters import run as run_filters
 
         return run_filters(words, prog_name)
+    if words[:1] == ["replay"]:
+        from mlops.cli.replay import run as run_replay
+
+        gc.enable()  # a history may be long
+        return run_replay(words[1:], prog_name)
     begun = _begin(words)
     try:
         from mlops.cli.routing import run

@@ -17,8 +17,8 @@ from mlops.routing.objects import Objects
 from mlops.routing.router import Change
 from mlops.routing.workflows import FOLDER
 
-_ALWAYS = f"more than {MOST_COMMITS:,} commits were pushed, and then everything runs"
-_PERHAPS = f"the clone is shallow: whether more than {MOST_COMMITS:,} commits were pushed is not known"
+ALWAYS = f"more than {MOST_COMMITS:,} commits were pushed, and then everything runs"
+PERHAPS = f"the clone is shallow: whether more than {MOST_COMMITS:,} commits were pushed is not known"
 
 
 class Reading(NamedTuple):
@@ -52,9 +52,7 @@ def read_event(git: Git, event: Event, *, given: list[str] | None = None, begun:
         UsageError: a commit's name cannot be one.
     """
     given_names = (event.before, event.after, event.base, event.head, event.merge, event.ref)
-    for name in (*given_names, *(event.commits or ())):
-        if name and (name.startswith("-") or not name.isprintable() or " " in name):
-            raise UsageError(f"{name!r} is no commit and no ref", mend="give a commit's SHA or a branch's name")
+    refuse_options(*given_names, *(event.commits or ()))
     with Objects(git) as objects:
         if event.is_request:
             from mlops.routing.requests import read_request
@@ -63,6 +61,17 @@ def read_event(git: Git, event: Event, *, given: list[str] | None = None, begun:
         if event.name in ("push", "merge_group"):
             return _read_push(git, objects, event, given, begun)
         return _read_unfiltered(git, objects, event, given)
+
+
+def refuse_options(*names: str | None) -> None:
+    """Refuse what git would take for something else than a commit or a ref.
+
+    Raises:
+        UsageError: one of `names` is none.
+    """
+    for name in names:
+        if name and (name.startswith("-") or not name.isprintable() or " " in name):
+            raise UsageError(f"{name!r} is no commit and no ref", mend="give a commit's SHA or a branch's name")
 
 
 def _read_push(
@@ -99,8 +108,8 @@ def _read_push(
         names, gone = diff.files()
         many = count.many() if count else False
         change = Change(
-            names, always=_ALWAYS if many else None, message=commit.message,
-            perhaps=_PERHAPS if many is None and is_shallow(git) else None,
+            names, always=ALWAYS if many else None, message=commit.message,
+            perhaps=PERHAPS if many is None and is_shallow(git) else None,
         )
         return Reading(files, change, start.sha, commit.sha, gone)
 
@@ -115,7 +124,7 @@ def _new_branch(git: Git, objects: Objects, event: Event, files: dict[str, str |
     if not event.commits:
         return Reading(files, Change(files=[], message=commit.message), head=commit.sha)
     if len(event.commits) > MOST_COMMITS:
-        return Reading(files, Change([], always=_ALWAYS, message=commit.message), head=commit.sha)
+        return Reading(files, Change([], always=ALWAYS, message=commit.message), head=commit.sha)
     pushed = [objects.commit(each) for each in event.commits]
     inside = {each.sha for each in pushed if each}
     deepest = [each for each in pushed if each and not inside.intersection(each.parents)]

@@ -9,13 +9,13 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-_ENVIRONMENT = {"GIT_NO_REPLACE_OBJECTS": "1", "GIT_NO_LAZY_FETCH": "1"}  # a local matter; nothing is fetched
+ENVIRONMENT = {"GIT_NO_REPLACE_OBJECTS": "1", "GIT_NO_LAZY_FETCH": "1"}  # a local matter; nothing is fetched
 
 MOST_COMMITS = 1000
 """A push of more commits than these starts everything."""
 
 # plumbing, so that no setting of the user (renames, order, relative paths, external drivers) has a say
-_DIFF = ("diff-tree", "-r", "-z", "--name-status", "--ignore-submodules=none", "--no-ext-diff")
+DIFF = ("diff-tree", "-r", "-z", "--name-status", "--ignore-submodules=none", "--no-ext-diff")
 
 
 class Question:
@@ -24,7 +24,7 @@ class Question:
     def __init__(self, git: Git, *arguments: str) -> None:
         self._git = git
         self._arguments = arguments
-        self._running = git.start(*arguments, env=_ENVIRONMENT)
+        self._running = git.start(*arguments, env=ENVIRONMENT)
 
     def __enter__(self) -> Self:
         return self
@@ -41,7 +41,7 @@ class Question:
             GitError: git failed.
         """
         code, output = self._running.finish()
-        return output if code == 0 else self._git(*self._arguments, env=_ENVIRONMENT)  # asked again, it says why
+        return output if code == 0 else self._git(*self._arguments, env=ENVIRONMENT)  # asked again, it says why
 
 
 class Diff(Question):
@@ -50,7 +50,7 @@ class Diff(Question):
     def __init__(self, git: Git, base: str, head: str, renames: str = "--no-renames") -> None:
         self.between = (str(git.folder), base, head)
         # the limit on renames is git's own default, whatever the user has set
-        super().__init__(git, *_DIFF, renames, "-l1000", "--end-of-options", base, head, "--")
+        super().__init__(git, *DIFF, renames, "-l1000", "--end-of-options", base, head, "--")
 
     def files(self) -> tuple[list[str], frozenset[str]]:
         """The changed files, both sides of a move, and those that may be the old side of one."""

@@ -54,7 +54,6 @@ def route_event(git: Git, event: Event, *, given: list[str] | None = None, begun
     from pathlib import Path
 
     from mlops.routing.changes import Reading, read_event
-    from mlops.routing.differences import renamed
 
     if given is not None and event.after is None and event.head is None and not git.exists():
         reading = Reading({}, Change(given))  # no repository at all: the files as they lie there
@@ -62,13 +61,21 @@ def route_event(git: Git, event: Event, *, given: list[str] | None = None, begun
     else:
         reading = read_event(git, event, given=given, begun=begun)
         workflows = parse_all(reading.files)
+    decisions = decide(git, event, workflows, reading)
+    return Routed(event.name, event.ref, sorted(reading.change.files or []), decisions, reading.base, reading.head)
+
+
+def decide(git: Git, event: Event, workflows: Sequence[Workflow], reading: Reading) -> list[Decision]:
+    """The verdicts on what git said; it is asked for renames only where these can change one."""
     change = reading.change
     decisions = route(event, workflows, change)
     if reading.gone and change.files is not None and reading.base and reading.head:
         if len(change.files) > LIMIT or _rename_matters(event, workflows, reading, decisions):
+            from mlops.routing.differences import renamed
+
             change = change._replace(others=(renamed(git, reading.base, reading.head),))
             decisions = route(event, workflows, change)
-    return Routed(event.name, event.ref, sorted(change.files or []), decisions, reading.base, reading.head)
+    return decisions
 
 
 def _rename_matters(event: Event, workflows: Sequence[Workflow], reading: Reading, decisions: list[Decision]) -> bool:
