@@ -9,17 +9,21 @@ from pathlib import Path
 
 from mlops import files, processes
 from mlops.errors import TerminalError
-from mlops.infra import settings_page
+from mlops.infra import gates_page, settings_page
 from mlops.infra.findings import Finding
 
 SETTINGS = "docs/reference/settings.md"
 COMMANDS = "docs/reference/commands.md"
+GATES = "docs/reference/gates.md"
 MEND = "`mlops tree write` writes it again"
 
 
 def pages(repository: Path) -> dict[str, Callable[[], str]]:
     """Each generated page and the function that makes its text."""
-    return {SETTINGS: settings_page.render, COMMANDS: lambda: _commands(repository)}
+    made: dict[str, Callable[[], str]] = {SETTINGS: settings_page.render, COMMANDS: lambda: _commands(repository)}
+    if (repository / gates_page.SOURCE).is_file():
+        made[GATES] = lambda: gates_page.render(repository)
+    return made
 
 
 def check(repository: Path) -> Iterator[Finding]:

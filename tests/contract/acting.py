@@ -183,7 +183,8 @@ def planned_jobs(tree: Path, plan: dict[str, Any]) -> Counter[tuple[str, str]]:
     expected = Counter({("", "plan"): 1, ("", "gate"): 1})
     caller: Any = load((tree / CALLER).read_text(), where=CALLER)
     for workflow in plan["workflows"]:
-        job = next((name for name, each in caller["jobs"].items() if each.get("uses") == f"./{workflow['workflow']}"), "")
+        uses = f"./{workflow['workflow']}"
+        job = next((name for name, each in caller["jobs"].items() if each.get("uses") == uses), "")
         if not job or workflow["verdict"] == "SKIP":
             continue
         called: Any = load((tree / workflow["workflow"]).read_text(), where=workflow["workflow"])

@@ -23,7 +23,9 @@ HARMLESS = {
 }
 # A defect for each pipeline, and the step that must find it.
 DEFECTS = {
-    "service": ({"services/api/tests/test_planted.py": "def test_planted():\n    assert False\n"}, ("test", "Main Test")),
+    "service": (
+        {"services/api/tests/test_planted.py": "def test_planted():\n    assert False\n"}, ("test", "Test"),
+    ),
     "data": (
         {"data/datasets/housing.yaml": "    - {name: planted, rule: households > 100000, message: the defect}\n"},
         ("run", "Run the pipeline"),
@@ -83,7 +85,7 @@ def test_red_at_the_gate(bench: Bench, pipeline: str) -> None:
     acted = bench.play(event)
     assert acted.code == 1
     assert acted.result("plan") == "success" and acted.result("gate") == "failure", acted.log[-20000:]
-    assert any(found[:2] == (pipeline, job) and step.removeprefix("Main ") in found[2] for found in acted.failed)
+    assert any(found[:2] == (pipeline, job) and found[2] == step for found in acted.failed)
     assert {each[0] for each in acted.failed} == {pipeline, ""}
     assert f"{pipeline}: " in acted.said["", "gate"].partition("the gate is closed:")[2]
     assert acted.ran == planned_jobs(bench.folder, bench.plan(event))

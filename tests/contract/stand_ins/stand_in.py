@@ -41,11 +41,15 @@ def lay_environment(source, tree):
     (made / packages).mkdir(parents=True)
     (made / "bin").mkdir()
     shutil.copy(source / "pyvenv.cfg", made)
+    own = 0
     for each in (source / packages).iterdir():
-        if each.name.startswith("_editable_impl_"):
+        if each.suffix == ".pth" and each.read_text().strip() == str(source.parent):
             (made / packages / each.name).write_text(str(tree))
+            own += 1
         elif each.name != "__pycache__":
             (made / packages / each.name).symlink_to(each)
+    if not own:
+        sys.exit(f"{source} does not hold the code of {source.parent}: the copy's code would not be what runs")
     shebang = f"#!{source}/bin/python".encode()
     for each in (source / "bin").iterdir():
         content = b"" if each.is_symlink() else each.read_bytes()
