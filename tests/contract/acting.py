@@ -52,6 +52,15 @@ class Acted:
         found = {result for caller, name, result in self.jobs if (caller, name) == ("", job)}
         return found.pop() if len(found) == 1 else "absent"
 
+    def why(self) -> str:
+        """For a failed assertion: the steps that failed, and the end of what their jobs said."""
+        ends = {
+            f"{caller}/{job}: {step}": "".join(self.said.get((caller, job), "").splitlines(keepends=True)[-60:])
+            for caller, job, step in sorted(self.failed)
+        }
+        told = "\n".join(f"== {name}\n{text}" for name, text in ends.items())
+        return f"jobs: {self.jobs}\n{told or self.log[-5000:]}"
+
     @property
     def ran(self) -> Counter[tuple[str, str]]:
         """How often each job ran: (calling job, job)."""
