@@ -159,7 +159,8 @@ class Bench:
         left_out = LEFT_OUT + [f"tests/unit/mlops/{each.name}" for each in rooms if each.name not in (tests or ())]
         variables = {
             "STAND_INS": STAND_INS, "STAND_IN_RECORD": record, "STAND_IN_SOURCE": self.folder,
-            "STAND_IN_VENV": sys.prefix, "PYTEST_ADDOPTS": " ".join(f"--ignore={each}" for each in left_out),
+            "STAND_IN_VENV": sys.prefix, "PYTHON": sys._base_executable,  # type: ignore[attr-defined]
+            "PYTEST_ADDOPTS": " ".join(f"--ignore={each}" for each in left_out),
         }
         words = [
             self.act, event["name"], "-W", workflow, "-e", str(payload), "-P", "ubuntu-24.04=-self-hosted", "--json",

@@ -58,7 +58,12 @@ def lay_environment(source, tree):
             (made / "bin" / each.name).chmod(0o755)
         else:
             (made / "bin" / each.name).symlink_to(each.resolve())
-    shutil.copy(source / ".ready", made)
+    # As scripts/setup writes it at its end. It must install nothing here: through the links it would reach the source.
+    locks = ["requirements/dev.txt", "requirements/uv.txt", "pyproject.toml"]
+    if all((tree / name).is_file() for name in locks):
+        sums = subprocess.run(["cksum", *locks], cwd=tree, check=True, capture_output=True, text=True).stdout
+        version = packages.parts[1].removeprefix("python")
+        (made / ".ready").write_text(f"{version} {sums}".replace("\n", " "))
     (made / ".compiled").touch()
 
 
