@@ -66,7 +66,7 @@ def audit(repository: Path, pipelines: Sequence[Pipeline] = (), *, sources: Sour
         if not filters:
             continue
         for event, trigger in filters:
-            found += _patterns(workflow.path, event, trigger, tree.tracked)
+            found += _patterns(workflow.path, event, trigger, tree)
         pipeline = known.get(workflow.path) or Pipeline(workflow.path, commands=_shared_commands(pipelines))
         reached = inputs(tree, sources, pipeline)
         found += outside(workflow, pipeline, reached, workflows)
@@ -87,11 +87,13 @@ def filtered(workflow: Workflow) -> list[tuple[str, Trigger]]:
     return [(event, trigger) for event, trigger in workflow.on.items() if trigger.path_filter is not None]
 
 
-def _patterns(workflow: str, event: str, trigger: Trigger, tracked: Iterable[str]) -> Iterator[Finding]:
+def _patterns(workflow: str, event: str, trigger: Trigger, tree: trees.Tree) -> Iterator[Finding]:
     for texts, ignore in ((trigger.paths, False), (trigger.paths_ignore, True)):
-        for fault in faults(texts, tracked, ignore=ignore) if texts is not None else ():
+        for fault in faults(texts, tree.tracked, ignore=ignore) if texts is not None else ():
             key = "paths-ignore" if ignore else "paths"
             message = f"on.{event}.{key}: {fault.pattern!r} {fault.message}"
+            if fault.rule == "dead-pattern" and PathFilter([fault.pattern]).includes(tree.files):
+                message += ", only what is not added to git yet"
             yield Finding(fault.rule, workflow, fault.pattern, (), message)
 
 

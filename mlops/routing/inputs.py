@@ -25,6 +25,7 @@ from mlops.sources import Sources
 
 _WHOLE, _TEXT = "", "="  # parts of a file: all of it; only its own text, not what it names
 _HASHED = re.compile(r"(?<=['\"])[^'\"]+(?=['\"]\s*[,)])")  # the arguments of hashFiles('…', '…')
+_HERE = ("./", "$/")  # of the checked-out tree, or of the running commit
 _PATH = re.compile(r"[/.*]")
 
 
@@ -184,7 +185,7 @@ class _Graph:
         if not path.startswith(f"{FOLDER}/"):
             yield from (_Node(each, _TEXT) for each in self.tree.below(folder))  # an action is its folder
         for used in found["uses"]:
-            target = posixpath.normpath(used.removeprefix("./"))
+            target = posixpath.normpath(used.partition("/")[2])
             if self.tree.is_file(target):
                 yield from map(_Node, self.tree.resolve(target))
             for name in ("action.yml", "action.yaml", "Dockerfile"):
@@ -300,7 +301,7 @@ def _steps(path: Path) -> dict[str, list[Any]]:
     for job in jobs.values() if isinstance(jobs, dict) else ():
         if isinstance(job, dict):
             folder = _folder(job) or _folder(document)
-            if isinstance(job.get("uses"), str) and job["uses"].startswith("./"):
+            if isinstance(job.get("uses"), str) and job["uses"].startswith(_HERE):
                 found["uses"].append(job["uses"])
             _listed(job.get("steps"), folder, found)
     return found
@@ -317,7 +318,7 @@ def _listed(steps: Any, folder: str | None, found: dict[str, list[Any]]) -> None
         if not isinstance(step, dict):
             continue
         uses, given = step.get("uses"), step.get("with")
-        if isinstance(uses, str) and uses.startswith("./"):
+        if isinstance(uses, str) and uses.startswith(_HERE):
             found["uses"].append(uses)
         for value in given.values() if isinstance(given, dict) else ():
             if isinstance(value, str) and len(value) < 1000:
