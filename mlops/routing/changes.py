@@ -18,6 +18,7 @@ from mlops.routing.router import Change
 from mlops.routing.workflows import FOLDER
 
 ALWAYS = f"more than {MOST_COMMITS:,} commits were pushed, and then everything runs"
+_FEW = 20
 PERHAPS = f"the clone is shallow: whether more than {MOST_COMMITS:,} commits were pushed is not known"
 
 
@@ -90,7 +91,8 @@ def _read_push(
         if asked and old and not nothing(old):
             fits = begun is not None and begun.between == (str(git.folder), old, new)
             diff = running.enter_context(begun if begun is not None and fits else Diff(git, old, new))
-        count = running.enter_context(Count(git, old, new)) if diff and old and not group else None
+        counts = diff is not None and not group and not _straight(objects, old, new)
+        count = running.enter_context(Count(git, old, new)) if counts and old else None
         commit = objects.commit(new)
         if commit is None:
             raise missing(git, new)
@@ -112,6 +114,18 @@ def _read_push(
             perhaps=PERHAPS if many is None and is_shallow(git) else None,
         )
         return Reading(files, change, start.sha, commit.sha, gone)
+
+
+def _straight(objects: Objects, old: str | None, new: str) -> bool:
+    """Whether a few commits without a merge lead from `old` to `new`; then nobody need count them."""
+    start, commit = objects.commit(old), objects.commit(new)
+    for _ in range(_FEW):
+        if start is None or commit is None or len(commit.parents) != 1:
+            return False
+        if commit.parents[0] == start.sha:
+            return True
+        commit = objects.commit(commit.parents[0])
+    return False
 
 
 def _new_branch(git: Git, objects: Objects, event: Event, files: dict[str, str | None], new: str) -> Reading:

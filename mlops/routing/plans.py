@@ -51,11 +51,11 @@ def route_event(git: Git, event: Event, *, given: list[str] | None = None, begun
         MissingInputError: no repository, or the event's own commit is not in it.
         UsageError: a commit's name cannot be one.
     """
-    from pathlib import Path
-
     from mlops.routing.changes import Reading, read_event
 
     if given is not None and event.after is None and event.head is None and not git.exists():
+        from pathlib import Path
+
         reading = Reading({}, Change(given))  # no repository at all: the files as they lie there
         workflows = read_tree(Path(git.folder))
     else:
