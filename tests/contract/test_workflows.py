@@ -29,13 +29,37 @@ PIPELINES = {
 FILES = sorted(FOLDER.glob("*.yml"))
 BIN = Path(sys.executable).parent
 
-# Commits that were put under a good action's tags by somebody else (CVE-2025-30066, CVE-2025-30154, CVE-2026-33634).
+# Actions under whose tags somebody else put commits (CVE-2025-30066, CVE-2025-30154, CVE-2026-33634): none of
+# their versions is used; and the commits themselves, under whatever name a fork gives them.
 DENIED_ACTIONS = (
     "tj-actions/changed-files",
     "reviewdog/action-setup",
     "aquasecurity/trivy-action",
     "aquasecurity/setup-trivy",
 )
+DENIED_COMMITS = {
+    "0e58ed8671d6b60d0890c21b07f8835ace038e67": "CVE-2025-30066, tj-actions/changed-files",
+    "f0d342d24037bb11d26b9bd8496e0808ba32e9ec": "CVE-2025-30154, reviewdog/action-setup",
+}
+# Versions of the scanner itself that were malicious (CVE-2026-33634).
+DENIED_SCANNERS = re.compile(r"trivy\S*[:=@ ]v?0\.69\.[456]\b", re.IGNORECASE)
+
+
+def problem_with(line: str) -> str | None:
+    """What is wrong with what a line of a workflow uses; None where it uses nothing, or nothing that is wrong."""
+    if DENIED_SCANNERS.search(line):
+        return "a scanner that was malicious (CVE-2026-33634)"
+    found = re.search(r"\buses:\s*([^\s#]+)(.*)", line)
+    if found is None or found[1].startswith("./"):
+        return None
+    name, _, commit = found[1].partition("@")
+    if not re.fullmatch(r"[\w-]+/[\w./-]+", name) or not re.fullmatch(r"[0-9a-f]{40}", commit):
+        return "not pinned to a commit"
+    if commit in DENIED_COMMITS:
+        return DENIED_COMMITS[commit]
+    if name.lower() in DENIED_ACTIONS or name.lower().startswith(tuple(f"{each}/" for each in DENIED_ACTIONS)):
+        return "an action whose tags were taken over"
+    return None if re.fullmatch(r"\s+# v\d+\.\d+\.\d+", found[2]) else "does not name its version"
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -102,12 +126,24 @@ def test_rights_and_time(path: Path) -> None:
 
 def test_every_action_is_pinned_to_a_commit_with_its_version() -> None:
     for path in [*FILES, *(ROOT / ".github" / "actions").glob("*/action.yml")]:
-        for line in path.read_text().splitlines():
-            found = re.search(r"\buses:\s*(\S+)(.*)", line)
-            if found and not found[1].startswith("./"):
-                assert re.fullmatch(r"[\w-]+/[\w./-]+@[0-9a-f]{40}", found[1]), line
-                assert re.fullmatch(r"\s+# v\d+\.\d+\.\d+", found[2]), line
-                assert not found[1].startswith(DENIED_ACTIONS), line
+        for number, line in enumerate(path.read_text().splitlines(), start=1):
+            assert problem_with(line) is None, f"{path.name}:{number}: {problem_with(line)}"
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("- uses: actions/checkout@v7", "not pinned"),
+        ("- uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1", "its version"),
+        ("- uses: docker://alpine:3", "not pinned"),
+        (f"- uses: a/fork@{'0e58ed8671d6b60d0890c21b07f8835ace038e67'} # v1.0.0", "CVE-2025-30066"),
+        (f"- uses: reviewdog/action-setup@{'f0d342d24037bb11d26b9bd8496e0808ba32e9ec'} # v1.0.0", "CVE-2025-30154"),
+        (f"- uses: AquaSecurity/trivy-action@{'a' * 40} # v0.1.0", "taken over"),
+        ("run: docker run aquasec/trivy:0.69.5 image x", "malicious"),
+    ],
+)
+def test_a_denied_action_is_seen(line: str, problem: str) -> None:
+    assert problem in (problem_with(line) or "")
 
 
 def test_one_version_of_each_action() -> None:
