@@ -2,7 +2,7 @@
 
 The closure is static. It follows every `import` of first-party code, top-level, late (inside a
 function) and relative; `module:callable` strings are followed by the caller, who knows where they
-stand. Imports under `if TYPE_CHECKING:` never run and are not followed. A package's files that
+stand. A package that loads its names lazily (PEP 562) is taken with all its modules. Imports under `if TYPE_CHECKING:` never run and are not followed. A package's files that
 are not modules (templates, migrations, schemas) belong to it.
 
 Both tables, imports by file and hashes by file, are kept beside the state and trusted for as long
@@ -161,8 +161,15 @@ class Sources:
             target = _absolute(level, name, package)
             reached.add(target)
             reached.update(f"{target}.{member}" for member in members)
+        if "__getattr__" in imports["functions"] and path.count("/") >= 2:
+            reached.update(f"{module}.{name}" for name in self._modules_of(path))
         known = {*FIRST_PARTY, *(roots or {})}
         return path, sorted(each for each in reached if each.partition(".")[0] in known)
+
+    def _modules_of(self, path: str) -> list[str]:
+        """The modules beside a package's `__init__.py`."""
+        names = os.listdir(os.path.join(self.repository, os.path.dirname(path)))
+        return [name.removesuffix(".py") for name in names if name.endswith(".py") and name != "__init__.py"]
 
     def _imports(self, path: str) -> dict[str, Any]:
         entry = self._entry(path)

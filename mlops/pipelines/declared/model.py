@@ -22,6 +22,7 @@ def steps(run: Run, sources: Sources) -> list[Step]:
     """The steps of all models of the tree."""
     tracking = Step(
         pipeline="model", name="tracking", subject="", function=f"{_HERE}:tracking", outputs=(_TRACKING,),
+        files=_migrations(run),
         beyond=_addresses, holds=_database_is_there,
     )
     names = product.names(run.repository, product.MODELS)
@@ -75,6 +76,12 @@ def _model_steps(run: Run, sources: Sources, name: str) -> list[Step]:
             outputs=(), beyond=champion, holds=lambda run: _is_promoted(run, name),
         ),
     ]
+
+
+def _migrations(run: Run) -> tuple[str, ...]:
+    """Alembic finds them by their place, so no import leads there."""
+    found = (run.repository / "mlops" / "database" / "migrations").rglob("*.py")
+    return tuple(sorted(path.relative_to(run.repository).as_posix() for path in found))
 
 
 def _addresses(run: Run) -> list[Artifact]:

@@ -50,6 +50,18 @@ def test_a_functions_closure_leaves_other_functions_late_imports_out(repository)
     assert "mlops/apart.py" not in found
 
 
+def test_a_package_that_loads_lazily_is_taken_whole_and_the_top_one_is_not(repository):
+    (repository / "mlops" / "lazy").mkdir()
+    (repository / "mlops" / "lazy" / "__init__.py").write_text("def __getattr__(name):\n    return name\n")
+    (repository / "mlops" / "lazy" / "deep.py").write_text("from mlops import leaf\n")
+    top = repository / "mlops" / "__init__.py"
+    top.write_text(top.read_text() + "def __getattr__(name):\n    return name\n")
+    (repository / "mlops" / "user.py").write_text("from mlops.lazy import deep_name\n")
+    assert set(Sources(repository).closure(["mlops.user"])) == BASE | {
+        "mlops/user.py", "mlops/lazy/__init__.py", "mlops/lazy/deep.py", "mlops/leaf.py"
+    }
+
+
 def test_a_service_has_its_own_top_package(repository):
     found = Sources(repository).closure(["app.main"], {"app": "services/s/app"})
     assert set(found) == BASE | {"services/s/app/main.py", "services/s/app/more.py", "mlops/leaf.py"}
