@@ -2,8 +2,9 @@
 
 The closure is static. It follows every `import` of first-party code, top-level, late (inside a
 function) and relative; `module:callable` strings are followed by the caller, who knows where they
-stand. A package that loads its names lazily (PEP 562) is taken with all its modules. Imports under `if TYPE_CHECKING:` never run and are not followed. A package's files that
-are not modules (templates, migrations, schemas) belong to it.
+stand. A package that loads its names lazily (PEP 562) is taken with all its modules. Imports under
+`if TYPE_CHECKING:` never run and are not followed. A package's files that are not modules
+(templates, schemas) belong to it.
 
 Both tables, imports by file and hashes by file, are kept beside the state and trusted for as long
 as a file's size, inode and time of change are the same; a file changed within the last moments is
