@@ -9,7 +9,10 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-ENVIRONMENT = {"GIT_NO_REPLACE_OBJECTS": "1", "GIT_NO_LAZY_FETCH": "1"}  # a local matter; nothing is fetched
+ENVIRONMENT = {
+    "GIT_NO_REPLACE_OBJECTS": "1", "GIT_NO_LAZY_FETCH": "1",  # a local matter; nothing is fetched
+    "GIT_INDEX_FILE": "/dev/null.no-index",  # not there: diff-tree would read a whole index, and use none of it
+}
 
 MOST_COMMITS = 1000
 """A push of more commits than these starts everything."""
