@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -346,15 +345,3 @@ def test_the_command_says_no_and_sync_says_yes(tree: Path) -> None:
         line for line in (tree / DATA).read_text().splitlines() if "#" in line
     ]
     assert run(tree / "absent", "audit").returncode == 2
-
-
-def test_a_warm_audit_is_quick(tree: Path) -> None:
-    run(tree, "audit")
-    time.sleep(0.6)  # what was written a moment ago is read again
-    run(tree, "audit")
-    times = []
-    for _ in range(3):
-        began = time.perf_counter()
-        assert run(tree, "audit").returncode == 0
-        times.append(time.perf_counter() - began)
-    assert min(times) < 1.0
