@@ -6,8 +6,9 @@ import sys
 from pathlib import Path
 
 from benchmarks.measure import processes, table
+from mlops.pipelines.memo import recall
 
-_HERE = Path(__file__).parent.parent
+_HERE = Path(__file__).resolve().parent.parent
 
 
 def report() -> str:
@@ -20,6 +21,6 @@ def report() -> str:
         "python -c 'import mlflow'": [sys.executable, "-c", "import mlflow"],
         "python -c 'import great_expectations'": [sys.executable, "-c", "import great_expectations"],
     }
-    if (_HERE / ".mlops" / "runs" / "last.json").exists():
-        commands["mlops run, nothing to do"] = [*mlops, "run", "--repository", str(_HERE)]
+    if Path.cwd() == _HERE and recall(str(_HERE)) is not None:  # released, and nothing changed since
+        commands["mlops run, nothing to do"] = [*mlops, "run"]
     return table("Start of the command", processes(commands), against="python -c pass")
