@@ -20,7 +20,7 @@ import msgspec
 from mlops.errors import ConfigurationError
 
 CONFIG_FILE = "mlops_config.json"
-DEVELOPMENT_SECRET = "development-only"  # noqa: S105 - refused outside development, see ConfigManager
+DEVELOPMENT_SECRET = "development-only"  # refused outside development, see ConfigManager
 
 
 class Environment(enum.Enum):

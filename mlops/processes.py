@@ -19,7 +19,7 @@ def run(
     *,
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
-    input: bytes | None = None,  # noqa: A002 - the name that subprocess uses
+    input: bytes | None = None,
     timeout: float | None = None,
 ) -> subprocess.CompletedProcess[bytes]:
     """Run `command` to its end and return it, whatever its exit code; output is captured.
@@ -29,7 +29,7 @@ def run(
         UnavailableError: it did not end within `timeout` seconds.
     """
     try:
-        return subprocess.run(  # noqa: S603 - a list, never a shell
+        return subprocess.run(  # a list, never a shell
             list(command), cwd=cwd, env=None if env is None else dict(env), input=input, timeout=timeout,
             capture_output=True, check=False, preexec_fn=die_with_parent,
         )

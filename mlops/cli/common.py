@@ -28,7 +28,7 @@ RepositoryOption = Annotated[
 HERE = Path(".")
 
 
-def new_app(help: str, **options: Any) -> typer.Typer:  # noqa: A002 - Typer's own name
+def new_app(help: str, **options: Any) -> typer.Typer:
     """A Typer application as all nouns have it: plain text, no completion, no framed tracebacks."""
     return typer.Typer(
         help=help, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,

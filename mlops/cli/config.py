@@ -22,7 +22,7 @@ def _noun() -> None:
 def show(
     environment: Annotated[Environment, typer.Option(help="Whose settings.")] = Environment.DEVELOPMENT,
     repository: RepositoryOption = HERE,
-    format: FormatOption = Format.TABLE,  # noqa: A002 - the option's name
+    format: FormatOption = Format.TABLE,
 ) -> None:
     """Print every setting with its value: defaults, then the file, then environment variables."""
     settings = ConfigManager(find_repository(repository)).load_config(environment)

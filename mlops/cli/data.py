@@ -38,7 +38,7 @@ def _open(repository: Path, name: str, given: bool) -> tuple[Workspace, Dataset,
 
 @app.command()
 def ingest(
-    name: NameArgument, source: SourceOption = None, format: FormatOption = Format.TABLE,  # noqa: A002
+    name: NameArgument, source: SourceOption = None, format: FormatOption = Format.TABLE,
     repository: RepositoryOption = HERE,
 ) -> None:
     """Read the data set's source, or the file or address --source, into the work folder."""
@@ -56,7 +56,7 @@ def ingest(
 def validate(
     name: Annotated[str | None, typer.Argument(metavar="[DATASET]", help="The data set.")] = None,
     dataset: Annotated[str | None, typer.Option("--dataset", help="The same as DATASET.")] = None,
-    source: SourceOption = None, given: GivenOption = False, format: FormatOption = Format.TABLE,  # noqa: A002
+    source: SourceOption = None, given: GivenOption = False, format: FormatOption = Format.TABLE,
     repository: RepositoryOption = HERE,
 ) -> None:
     """Run the suite. With --source the file is judged, checks and all, and nothing is written."""
@@ -86,7 +86,7 @@ def validate(
 
 @app.command()
 def process(
-    name: NameArgument, given: GivenOption = False, format: FormatOption = Format.TABLE,  # noqa: A002
+    name: NameArgument, given: GivenOption = False, format: FormatOption = Format.TABLE,
     repository: RepositoryOption = HERE,
 ) -> None:
     """Process the validated rows and split them."""
@@ -100,7 +100,7 @@ def process(
 
 @app.command()
 def check(
-    name: NameArgument, given: GivenOption = False, format: FormatOption = Format.TABLE,  # noqa: A002
+    name: NameArgument, given: GivenOption = False, format: FormatOption = Format.TABLE,
     repository: RepositoryOption = HERE,
 ) -> None:
     """Run the quality checks: duplicates, leakage, volume, relations, the target."""
@@ -116,7 +116,7 @@ def check(
 
 @app.command()
 def version(
-    name: NameArgument, given: GivenOption = False, format: FormatOption = Format.TABLE,  # noqa: A002
+    name: NameArgument, given: GivenOption = False, format: FormatOption = Format.TABLE,
     repository: RepositoryOption = HERE,
 ) -> None:
     """Publish the processed rows as a version."""
@@ -133,7 +133,7 @@ def version(
 @app.command()
 def run(
     names: Annotated[list[str], typer.Argument(metavar="[DATASET]...", help="Data sets; all when none.")] = [],
-    source: SourceOption = None, format: FormatOption = Format.TABLE,  # noqa: A002
+    source: SourceOption = None, format: FormatOption = Format.TABLE,
     repository: RepositoryOption = HERE,
 ) -> None:
     """Run the data pipeline where it is not up to date, with receipts. Exits 0, 1 for bad data, 2 for not asked."""

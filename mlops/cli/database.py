@@ -12,7 +12,7 @@ app = new_app("Migrate and test the platform's database.")
 @app.command()
 def migrate(
     repository: RepositoryOption = HERE,
-    format: FormatOption = Format.TABLE,  # noqa: A002 - the option's name
+    format: FormatOption = Format.TABLE,
 ) -> None:
     """Make or update the platform's tables; MLflow's on the same address are left alone."""
     from mlops import database
@@ -29,7 +29,7 @@ def migrate(
 @app.command()
 def check(
     repository: RepositoryOption = HERE,
-    format: FormatOption = Format.TABLE,  # noqa: A002 - the option's name
+    format: FormatOption = Format.TABLE,
 ) -> None:
     """Ask whether the database answers and its tables are up to date.
 

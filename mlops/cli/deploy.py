@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mlops.cli.common import HERE, Format, FormatOption, new_app, open_workspace, print_json
 from mlops.errors import UsageError
+
+if TYPE_CHECKING:
+    from mlops import gitops
 
 app = new_app("Write the manifest; start what it says.")
 
@@ -57,7 +60,7 @@ def _store() -> Path:
     return Path(open_workspace(HERE)[1].model_registry.registry_path)
 
 
-def _model(text: str, store: Path) -> tuple[str, "gitops.ServedModel"]:  # type: ignore[name-defined]  # noqa: F821
+def _model(text: str, store: Path) -> tuple[str, gitops.ServedModel]:
     from mlops import files, gitops
 
     name, _, rest = text.partition("=")

@@ -23,7 +23,7 @@ def gate(
     beside: Annotated[
         list[str] | None, typer.Option(help="A pipeline that starts by itself and has its own required check; repeat.")
     ] = None,
-    format: FormatOption = Format.TABLE,  # noqa: A002 - the option's name
+    format: FormatOption = Format.TABLE,
 ) -> None:
     """Exits 0 when every planned pipeline succeeded and no other ran, 1 when not, 2 for a malformed file."""
     from mlops.errors import MissingInputError

@@ -66,7 +66,7 @@ class _Work:
 
 @app.command()
 def train(
-    model: ModelArgument, data: DataOption = "", format: FormatOption = Format.TABLE,  # noqa: A002
+    model: ModelArgument, data: DataOption = "", format: FormatOption = Format.TABLE,
     repository: RepositoryOption = HERE,
 ) -> None:
     """Train a challenger, tracked by MLflow."""
@@ -83,7 +83,7 @@ def train(
 
 @app.command()
 def evaluate(
-    model: ModelArgument, data: DataOption = "", format: FormatOption = Format.TABLE,  # noqa: A002
+    model: ModelArgument, data: DataOption = "", format: FormatOption = Format.TABLE,
     repository: RepositoryOption = HERE,
 ) -> None:
     """Compare the challenger with the champion on the same held-out rows. Exit 1 for worse, or below a floor."""
@@ -110,7 +110,7 @@ def evaluate(
 
 @app.command()
 def register(
-    model: ModelArgument, data: DataOption = "", format: FormatOption = Format.TABLE,  # noqa: A002
+    model: ModelArgument, data: DataOption = "", format: FormatOption = Format.TABLE,
     repository: RepositoryOption = HERE,
 ) -> None:
     """Register the challenger and write its bundle into the store."""
@@ -128,7 +128,7 @@ def register(
 @app.command()
 def promote(
     model: ModelArgument, data: DataOption = "", why: WhyOption = "promoted by hand",
-    format: FormatOption = Format.TABLE,  # noqa: A002
+    format: FormatOption = Format.TABLE,
     repository: RepositoryOption = HERE,
 ) -> None:
     """Make the challenger champion, or keep the champion (exit 0); exit 1 for worse, or below a floor."""
@@ -143,7 +143,7 @@ def promote(
 
 @app.command()
 def history(
-    model: ModelArgument, format: FormatOption = Format.TABLE, repository: RepositoryOption = HERE,  # noqa: A002
+    model: ModelArgument, format: FormatOption = Format.TABLE, repository: RepositoryOption = HERE,
 ) -> None:
     """All versions of a model: stage, verdict, figures, and who moved them when and why."""
     work = _Work(repository, model)
@@ -212,7 +212,7 @@ def _who() -> str:
 @app.command()
 def run(
     names: Annotated[list[str], typer.Argument(metavar="[MODEL]...", help="Models; all when none.")] = [],
-    format: FormatOption = Format.TABLE,  # noqa: A002
+    format: FormatOption = Format.TABLE,
     repository: RepositoryOption = HERE,
 ) -> None:
     """Run the model pipeline where it is not up to date, with receipts. Exits 0, 1 for worse, 2 for not asked."""

@@ -11,7 +11,7 @@ from mlops.cli.common import Format, open_workspace, print_json
 
 
 def run_pipeline(
-    names: list[str], subjects: list[str], *, repository: Path, format: Format, source: str = ""  # noqa: A002
+    names: list[str], subjects: list[str], *, repository: Path, format: Format, source: str = ""
 ) -> None:
     """Bring the pipelines `names` up to date, for `subjects` or for all, and end with the answer's exit code."""
     from mlops.logs import say

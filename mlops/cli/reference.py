@@ -133,13 +133,13 @@ def _value(default: Any) -> str:
     return f"`{value}`"
 
 
-def _meaning(help: str | None, choices: list[str]) -> str:  # noqa: A002 - both parsers' own name
+def _meaning(help: str | None, choices: list[str]) -> str:
     text = _line(help)
     sentences = [text if text.endswith(".") else f"{text}."] if text else []
     return " ".join([*sentences, *([f"One of {', '.join(choices)}."] if choices else [])])
 
 
-def _line(help: str | None) -> str:  # noqa: A002
+def _line(help: str | None) -> str:
     return " ".join((help or "").replace("\f", " ").split())
 
 

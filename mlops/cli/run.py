@@ -17,7 +17,7 @@ def run(
         str, typer.Option(help="CSV or Parquet file, or address, in the shape of the housing data; not remembered.")
     ] = "",
     repository: RepositoryOption = HERE,
-    format: FormatOption = Format.TABLE,  # noqa: A002 - the option's name
+    format: FormatOption = Format.TABLE,
 ) -> None:
     """Bring everything up to date, release it where the gate is open, and prove what runs.
 

@@ -17,7 +17,7 @@ Names = Annotated[list[str], typer.Argument(help="Services; all when none is nam
 def run(
     names: Names = [],
     repository: RepositoryOption = HERE,
-    format: FormatOption = Format.TABLE,  # noqa: A002 - the option's name
+    format: FormatOption = Format.TABLE,
 ) -> None:
     """Lint, test and build what is not up to date, with receipts. Exits 0, 1 for a refusal, 2 for not asked."""
     run_pipeline(["service"], names, repository=repository, format=format)
@@ -50,7 +50,7 @@ def lint(repository: RepositoryOption = HERE) -> None:
 def build(
     names: Names = [],
     repository: RepositoryOption = HERE,
-    format: FormatOption = Format.TABLE,  # noqa: A002
+    format: FormatOption = Format.TABLE,
 ) -> None:
     """Build the image of services (the embedded engine's: a snapshot by digest) and print the digests."""
     from mlops import images, product

@@ -14,7 +14,7 @@ app = new_app("Show what runs: services, addresses, models, the release.")
 @app.command()
 def status(
     repository: RepositoryOption = HERE,
-    format: FormatOption = Format.TABLE,  # noqa: A002 - the option's name
+    format: FormatOption = Format.TABLE,
 ) -> None:
     """Show the released services, their addresses and what they serve. Exits 0 when all run and are ready, else 1."""
     from mlops.deployment_manager import local

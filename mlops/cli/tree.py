@@ -16,7 +16,7 @@ app = new_app("Check infrastructure, documents and the tree's own files.")
 @app.command()
 def check(
     repository: RepositoryOption = HERE,
-    format: FormatOption = Format.TABLE,  # noqa: A002 - the option's name
+    format: FormatOption = Format.TABLE,
 ) -> None:
     """Check manifests, Terraform, Argo CD, links, generated references, configurations and sizes.
 

@@ -31,9 +31,9 @@ def download(
         BadDataError: more than `maximum` bytes.
     """
     shown = without_secrets(address)
-    request = urllib.request.Request(address, headers={"User-Agent": "switchyard"})  # noqa: S310 - http(s) only
+    request = urllib.request.Request(address, headers={"User-Agent": "switchyard"})  # http(s) only
     try:
-        with urllib.request.urlopen(request, timeout=patience) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=patience) as answer:
             if not answer.geturl().startswith(("http://", "https://")):
                 raise MissingInputError("leads away from http", where=shown)
             _copy(answer, target, shown, maximum, time.monotonic() + deadline)

@@ -83,7 +83,7 @@ def _whole(numbers: polars.Series) -> polars.Series:
     return pl.select(pl.when(fits).then(numbers).otherwise(None).alias(numbers.name)).to_series().cast(pl.Int64)
 
 
-def _TYPES() -> dict[str, polars.DataType]:  # noqa: N802 - a table, late because Polars is
+def _TYPES() -> dict[str, polars.DataType]:  # a table, late because Polars is
     import polars as pl
 
     return {

@@ -60,7 +60,7 @@ def _current(connection: Connection) -> str | None:
 
     if not inspect(connection).has_table(VERSION_TABLE):
         return None
-    versions = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}"))  # noqa: S608 - a constant
+    versions = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}"))  # a constant
     found: str | None = versions.scalar()
     return found
 

@@ -58,7 +58,7 @@ class Retry:
     def pauses(self) -> Iterator[float]:
         """One pause fewer than there are tries."""
         for number in range(self.tries - 1):
-            yield min(self.longest, self.first * self.factor ** number * random.uniform(0.5, 1.5))  # noqa: S311
+            yield min(self.longest, self.first * self.factor ** number * random.uniform(0.5, 1.5))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -135,7 +135,7 @@ def texts(path: Path) -> list[str]:
         if path.stat().st_size > _LARGEST:
             return []
         documents = _documents(path)
-    except Exception:  # noqa: BLE001 - any text may be there; whoever reads the file in earnest refuses it by name
+    except Exception:  # any text may be there; whoever reads the file in earnest refuses it by name
         return []
     return sorted({each for each in _scalars(documents) if _may_name(each)})
 

@@ -174,7 +174,7 @@ def _json(value: Any) -> Any:
     return str(value)
 
 
-def _unanswered(raw: dict[str, Any], id: str) -> dict[str, Any]:  # noqa: A002 - Great Expectations' word
+def _unanswered(raw: dict[str, Any], id: str) -> dict[str, Any]:
     return {
         "success": False, "expectation_config": {**raw, "id": id}, "result": {}, "meta": {},
         "exception_info": {

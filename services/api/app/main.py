@@ -91,7 +91,7 @@ def _add_state(app: FastAPI, predict: Predict, settings: Settings) -> None:
         return {"runs": state.runs(limit, outcome), "note": state.note}
 
     @app.get("/api/runs/{id}", tags=["state"], responses=missing)
-    def run(id: str) -> dict[str, Any]:  # noqa: A002 - the name in the path
+    def run(id: str) -> dict[str, Any]:
         """One run's whole record, with every receipt's inputs and outputs."""
         return _one(read().rows("runs", 1, id=id), "run", id)
 
@@ -102,7 +102,7 @@ def _add_state(app: FastAPI, predict: Predict, settings: Settings) -> None:
         return {"releases": state.rows("releases", limit), "note": state.note}
 
     @app.get("/api/releases/{id}", tags=["state"], responses=missing)
-    def release(id: str) -> dict[str, Any]:  # noqa: A002 - the name in the path
+    def release(id: str) -> dict[str, Any]:
         """One release record."""
         return _one(read().rows("releases", 1, id=id), "release", id)
 

@@ -20,7 +20,7 @@ class Neighbour:
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:  # noqa: N802 - the name that http.server calls
+            def do_GET(self) -> None:  # the name that http.server calls
                 outer.asked.append(self.path)
                 outer.hold.wait(20)
                 status, body = outer.status, outer.body

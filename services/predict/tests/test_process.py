@@ -53,7 +53,7 @@ def ask(connection: http.client.HTTPConnection, method: str, path: str, document
 def running(folder: Path, public: socket.socket, root: Path = ROOT) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
     private = folder / "predict.sock"
     command = [sys.executable, "-m", "mlops.serving.server", "--app", "app.main:app"]
-    process = subprocess.Popen(  # noqa: S603
+    process = subprocess.Popen(
         [*command, "--private", str(private), "--fd", str(public.fileno())], cwd=root / "services" / "predict",
         pass_fds=[public.fileno()], env={
             **os.environ, "PYTHONPATH": str(root), "MLOPS_MODELS_FILE": str(folder / "release.yaml"),
@@ -95,7 +95,7 @@ def test_reloads_under_load_lose_nothing_and_never_mix_versions(tmp_path: Path, 
                 if status != 200 or answer["predictions"] != [factor * row["size"] + 1003.0 for row in rows]:
                     wrong.append(answer)
                 seen[answer["version"]] += 1
-            except Exception as error:  # noqa: BLE001 - whatever it is, a request was lost
+            except Exception as error:  # whatever it is, a request was lost
                 wrong.append(error)
                 return
 

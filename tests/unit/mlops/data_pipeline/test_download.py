@@ -19,7 +19,7 @@ BODY = b"name,age,height,wage\na,1,1.5,2\n"
 
 
 class Handler(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:  # noqa: N802 - http.server's name
+    def do_GET(self) -> None:  # http.server's name
         path = self.path.partition("?")[0]
         if path in ("/absent", "/broken"):
             self.send_error(404 if path == "/absent" else 503)

@@ -32,7 +32,7 @@ def top(tmp_path, service, monkeypatch):
     names = (
         "README.md", "data/raw/a.csv", "mlops/x.py", ".git/HEAD", ".git/index", ".mlops/cache/sources.json",
         ".mlops/receipts/data/ingest/k.json", ".mlops/release/release.json", ".mlops/runs/last.json",
-        ".mlops/models/m/promoted.json", ".mlops/data/d/work/default/version.json", ".mlops/images/s.json",
+        ".mlops/models/m/promoted.json", ".mlops/data/d/versions/1/version.json", ".mlops/images/s.json",
         ".mlops/runtime/in_force.json", ".mlops/manifests.git/refs/heads/main",
     )
     for name in names:
@@ -66,7 +66,7 @@ def test_the_answer_is_repeated_from_any_folder_of_the_repository(top):
 @pytest.mark.parametrize("name", [
     "README.md", "data/raw/a.csv", "mlops/x.py", ".git/HEAD", ".git/index", ".mlops/receipts/data/ingest/k.json",
     ".mlops/release/release.json", ".mlops/runs/last.json", ".mlops/models/m/promoted.json",
-    ".mlops/data/d/work/default/version.json", ".mlops/images/s.json", ".mlops/runtime/in_force.json",
+    ".mlops/data/d/versions/1/version.json", ".mlops/images/s.json", ".mlops/runtime/in_force.json",
     ".mlops/manifests.git/refs/heads/main",
 ])
 @pytest.mark.parametrize("how", ["content", "size", "gone"])

@@ -16,7 +16,7 @@ Repository = Any  # the class is in conftest.py
 
 def mlops(
     *words: str, cwd: Path, env: dict[str, str] | None = None, input: bytes = b""
-) -> subprocess.CompletedProcess[bytes]:  # noqa: A002
+) -> subprocess.CompletedProcess[bytes]:
     environment = {key: value for key, value in os.environ.items() if not key.startswith("GITHUB_")} | (
         env or {}
     )

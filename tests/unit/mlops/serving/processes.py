@@ -80,7 +80,7 @@ class Process:
         variables: Mapping[str, str] = options.pop("variables", {})
         command = [sys.executable, "-m", "mlops.serving.server", "--app", options.pop("app", "app:app"), *arguments]
         self.private = private
-        self.popen = subprocess.Popen(  # noqa: S603
+        self.popen = subprocess.Popen(
             command + (["--private", str(private)] if private else []), cwd=folder, stderr=subprocess.PIPE, text=True,
             env={**os.environ, "PYTHONPATH": str(ROOT), **variables}, **options,
         )

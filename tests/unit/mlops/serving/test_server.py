@@ -40,7 +40,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 
 def get(port: int, path: str = "/") -> str:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=20) as response:  # noqa: S310
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=20) as response:
         text: str = response.read().decode()
     return text
 
@@ -65,7 +65,7 @@ def test_a_public_port_answers_and_has_no_control_routes(start: Start) -> None:
     process.wait_until(lambda: get(port) == "one 0")
     for path in ("/-/accept", "/-/reload"):
         with pytest.raises(urllib.error.HTTPError) as caught:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", data=b"", timeout=20)  # noqa: S310
+            urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", data=b"", timeout=20)
         assert caught.value.code == 404
         assert caught.value.read() == b"one 0"  # the application's own answer: nothing was reloaded
     assert process.end() == 0
