@@ -29,6 +29,7 @@ UNKNOWN is said where GitHub's answer cannot be known; act on it as on RUN."""
 
 
 _FORMATS = ("table", "json", "github")
+_OUTPUTS = ("services", "level", "deploy")  # outputs of the plan job beside the pipelines
 _WITH_VALUE = {
     "event": "the event, instead of the one that a runner describes",
     "before": "push: the commit before; all zeros for a new ref",
@@ -186,7 +187,12 @@ def table(routed: Routed) -> str:
     widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
     lines = [f"{name:<{widths[0]}}  {verdict:<{widths[1]}}  {why}" for name, verdict, why in rows]
     count = len(routed.files)
-    return "\n".join([f"{routed.event} on {routed.ref or 'an unknown ref'}: {count} changed file(s)", *lines])
+    head = f"{routed.event} on {routed.ref or 'an unknown ref'}: {count} changed file(s), {_extent(routed)}"
+    return "\n".join([head, *lines])
+
+
+def _extent(routed: Routed) -> str:
+    return f"level {routed.level}, {'deploys' if routed.deploy else 'deploys nothing'}"
 
 
 def quoted(name: str) -> str:
@@ -213,21 +219,26 @@ def _explain(repository: str, file: str, form: str) -> int:
 
 
 def _github(repository: str, routed: Routed) -> None:
-    """`NAME=true|false` for each pipeline, and `services` for a matrix, to GITHUB_OUTPUT (else standard output)."""
+    """`NAME=true|false` for each pipeline, `services` for a matrix, `level` and `deploy`, to GITHUB_OUTPUT.
+
+    To standard output where there is no such file.
+    """
     runs: dict[str, bool] = {}
     for each in routed.workflows:
         # a workflow file's name comes from the change: none may write another output, or switch one off
-        if each.pipeline.replace("-", "").replace("_", "").isalnum() and each.pipeline != "services":
+        if each.pipeline.replace("-", "").replace("_", "").isalnum() and each.pipeline not in _OUTPUTS:
             runs[each.pipeline] = runs.get(each.pipeline, False) or each.verdict != "SKIP"
     lines = [f"{name}={str(value).lower()}" for name, value in runs.items()]
     lines.append(f"services={json.dumps(_affected(repository, routed))}")
+    lines += [f"level={routed.level}", f"deploy={str(routed.deploy).lower()}"]
     text = "\n".join(lines) + "\n"
     _append("GITHUB_OUTPUT", text) or print(text, end="")
     rows = [
         f"| {each.pipeline} | {each.verdict} | {_cell(each.reason)} | {_cell(each.file)} | {_cell(each.pattern)} |"
         for each in routed.workflows
     ]
-    head = ["### Plan", "", "| pipeline | verdict | reason | file | pattern |", "| --- | --- | --- | --- | --- |"]
+    said = ["### Plan", "", _extent(routed), ""]
+    head = [*said, "| pipeline | verdict | reason | file | pattern |", "| --- | --- | --- | --- | --- |"]
     _append("GITHUB_STEP_SUMMARY", "\n".join([*head, *rows, ""]) + "\n")
     print(table(routed), file=sys.stderr)
 

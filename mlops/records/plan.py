@@ -7,6 +7,8 @@ from typing import Literal
 from mlops.records.base import Document, Record
 
 Verdict = Literal["RUN", "SKIP", "UNKNOWN"]
+Level = Literal["bounded", "full"]
+"""How much a pipeline does: a pull request proves a change on a bounded sample and publishes nothing."""
 
 
 class WorkflowVerdict(Record, frozen=True, kw_only=True):
@@ -36,6 +38,8 @@ class Plan(Document, frozen=True, kw_only=True):
         event: GitHub's event name, or `local` for a run on a laptop.
         files: The changed files that the plan was computed from.
         base, head: The commits compared, where there were any.
+        level: `bounded` for a change that is only proposed (pull request, merge queue), else `full`.
+        deploy: Whether what comes of it may be deployed: only where main itself was pushed or dispatched.
     """
 
     event: str
@@ -44,3 +48,5 @@ class Plan(Document, frozen=True, kw_only=True):
     workflows: list[WorkflowVerdict]
     base: str | None = None
     head: str | None = None
+    level: Level = "full"
+    deploy: bool = False

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from mlops.errors import MissingInputError
-from mlops.routing.events import Event
+from mlops.routing.events import Event, nothing
 from mlops.routing.router import LIMIT, Change, Decision, as_called, route
 from mlops.routing.workflows import FOLDER, Workflow, parse, pipeline_of
 
@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 
     from mlops.git import Git
     from mlops.records import Plan
+    from mlops.records.plan import Level
     from mlops.routing.changes import Reading
     from mlops.routing.differences import Diff
+
+_DEPLOYED = "refs/heads/main"
 
 
 class Routed(NamedTuple):
@@ -28,6 +31,8 @@ class Routed(NamedTuple):
     workflows: list[Decision]
     base: str | None = None
     head: str | None = None
+    level: Level = "full"
+    deploy: bool = False
 
     def to_dict(self) -> dict[str, object]:
         """The plan's document as plain data."""
@@ -40,7 +45,8 @@ class Routed(NamedTuple):
 
         verdicts = [WorkflowVerdict(**each._asdict()) for each in self.workflows]
         return Plan(
-            event=self.event, ref=self.ref, files=self.files, workflows=verdicts, base=self.base, head=self.head
+            event=self.event, ref=self.ref, files=self.files, workflows=verdicts, base=self.base, head=self.head,
+            level=self.level, deploy=self.deploy,
         )
 
 
@@ -62,7 +68,26 @@ def route_event(git: Git, event: Event, *, given: list[str] | None = None, begun
         reading = read_event(git, event, given=given, begun=begun)
         workflows = parse_all(reading.files)
     decisions = decide(git, event, workflows, reading)
-    return Routed(event.name, event.ref, sorted(reading.change.files or []), decisions, reading.base, reading.head)
+    files = sorted(reading.change.files or [])
+    return _planned(event, files, decisions, base=reading.base, head=reading.head)
+
+
+def _planned(
+    event: Event, files: list[str], decisions: list[Decision], *, base: str | None = None, head: str | None = None
+) -> Routed:
+    return Routed(event.name, event.ref, files, decisions, base, head, level_of(event), deploys(event))
+
+
+def level_of(event: Event) -> Level:
+    """`bounded` where a change is only proposed: a pull request of any kind, and the merge queue."""
+    return "bounded" if event.name.startswith("pull_request") or event.name == "merge_group" else "full"
+
+
+def deploys(event: Event) -> bool:
+    """Whether what comes of the event may be deployed: a push to main, or a dispatch there; nothing else."""
+    if event.name not in ("push", "workflow_dispatch") or event.ref != _DEPLOYED:
+        return False
+    return not (event.deleted or (event.after is not None and nothing(event.after)))
 
 
 def decide(git: Git, event: Event, workflows: Sequence[Workflow], reading: Reading) -> list[Decision]:
@@ -156,4 +181,4 @@ def explain(repository: Path, file: str) -> list[Routed]:
     """
     workflows, change = read_tree(repository), Change([file])
     events = (Event("push", "refs/heads/main"), Event("pull_request", "refs/heads/main"))
-    return [Routed(each.name, each.ref, [file], route(each, workflows, change)) for each in events]
+    return [_planned(each, [file], route(each, workflows, change)) for each in events]

@@ -111,7 +111,10 @@ def test_as_a_runner_sets_it(repository: Repository, tmp_path: Path) -> None:
     )
     assert (done.returncode, done.stdout) == (0, b"")
     outputs = dict(line.split("=", 1) for line in (tmp_path / "output").read_text().splitlines())
-    assert outputs == {"main": "false", "pull-request": "true", "service": "true", "services": "[]"}
+    assert outputs == {
+        "main": "false", "pull-request": "true", "service": "true", "services": "[]", "level": "bounded",
+        "deploy": "false",
+    }
     assert "| service | RUN |" in (tmp_path / "summary").read_text()
     plan = json.loads((tmp_path / "plan.json").read_text())
     assert (plan["event"], plan["ref"]) == ("pull_request", "refs/heads/main")
