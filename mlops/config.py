@@ -142,6 +142,7 @@ class Workspace:
         self.manifests = self.state / "manifests.git"
         self.receipts = self.state / "receipts"
         self.runs = self.state / "runs"
+        self.proof = self.state / "proof"
         self.reports = self.state / "reports"
         self.runtime = self.state / "runtime"
         self.logs = self.state / "logs"

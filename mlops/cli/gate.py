@@ -34,8 +34,11 @@ def gate(
         content = needs.read_bytes()
     except OSError as error:
         raise MissingInputError(f"cannot be read: {error.strerror or error}", where=needs) from error
-    proof = None if receipts is None else read_receipts(receipts)
-    verdict = decide(read(Plan, plan), read_needs(content, where=str(needs)), proof, beside=beside or ())
+    made, results = read(Plan, plan), read_needs(content, where=str(needs))
+    verdict = decide(made, results, beside=beside or ())
+    # Where nothing was planned nothing left a receipt, and no download made the folder.
+    if receipts is not None and (receipts.is_dir() or any(each.planned for each in verdict.pipelines)):
+        verdict = decide(made, results, read_receipts(receipts), beside=beside or ())
     if format is Format.JSON:
         print_json(verdict)
     else:

@@ -13,8 +13,12 @@ from mlops.cli.common import Format, open_workspace, print_json
 def run_pipeline(
     names: list[str], subjects: list[str], *, repository: Path, format: Format, source: str = ""
 ) -> None:
-    """Bring the pipelines `names` up to date, for `subjects` or for all, and end with the answer's exit code."""
+    """Bring the pipelines `names` up to date, for `subjects` or for all, and end with the answer's exit code.
+
+    Their receipts of this run, and of no run before, are left in `.mlops/proof/PIPELINE/` for the gate.
+    """
     from mlops.logs import say
+    from mlops.pipelines import receipts
     from mlops.pipelines.progress import Lines
     from mlops.pipelines.steps import Run
     from mlops.pipelines.walk import run_pipelines
@@ -22,7 +26,11 @@ def run_pipeline(
     places, settings = open_workspace(repository)
     given = source if not source or "://" in source else str(Path(source).expanduser().resolve())
     run = Run(places, settings, source=given or None, who=os.environ.get("GITHUB_ACTOR") or f"mlops {names[0]} run")
+    for name in names:
+        receipts.leave(places.proof / name, [])
     done, _ = run_pipelines(run, names, Lines(), subjects=subjects)
+    for name in names:
+        receipts.leave(places.proof / name, [each for each in done.receipts if each.pipeline == name])
     for receipt in done.failed:
         say(f"\nFAILED {receipt.pipeline}/{receipt.step} {receipt.subject}\n  {receipt.error}")
     if format is Format.JSON:

@@ -35,6 +35,14 @@ def check(
 
 
 @app.command()
+def run(repository: RepositoryOption = HERE, format: FormatOption = Format.TABLE) -> None:
+    """Run the main pipeline where it is not up to date, with receipts. Exits 0, 1 for findings, 2 for not asked."""
+    from mlops.cli.pipeline import run_pipeline
+
+    run_pipeline(["main"], [], repository=repository, format=format)
+
+
+@app.command()
 def write(repository: RepositoryOption = HERE) -> None:
     """Write the generated references again: docs/reference/settings.md and commands.md."""
     from mlops.infra import generated

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from mlops import files
@@ -105,6 +106,20 @@ class Store:
             return read(Receipt, path)
         except (MissingInputError, InvalidRecordError):
             return None
+
+
+def leave(folder: Path, receipts: Iterable[Receipt]) -> None:
+    """Put the receipts of one run, and none from before, into `folder`: `STEP[-SUBJECT].json`.
+
+    The store remembers; this is what a gate takes as proof that the pipeline went through here and now.
+
+    Raises:
+        ConfigurationError: the folder cannot be written.
+    """
+    with files.atomic_folder(folder) as made:
+        for each in receipts:
+            name = f"{each.step}-{each.subject}" if each.subject else each.step
+            files.write_atomic(made / f"{name}.json", each.to_json())
 
 
 def _short(key: str) -> str:

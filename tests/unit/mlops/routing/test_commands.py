@@ -203,6 +203,14 @@ def test_the_gate_from_plan_to_verdict(repository: Repository, tmp_path: Path) -
     assert mlops("gate", "--plan", "nowhere", "--needs", "needs.json", cwd=tmp_path).returncode == 2
     (tmp_path / "needs.json").write_text(json.dumps(needs))
     assert mlops(*words, "--receipts", ".", cwd=tmp_path).returncode == 2  # no receipts in there
+    assert mlops(*words, "--receipts", "nowhere", cwd=tmp_path).returncode == 2
+    plan = json.loads((tmp_path / "plan.json").read_text())
+    for each in plan["workflows"]:
+        each["verdict"] = "SKIP"
+    (tmp_path / "plan.json").write_text(json.dumps(plan))
+    (tmp_path / "needs.json").write_text(json.dumps(needs | {"service": {"result": "skipped"}}))
+    # where nothing was planned nothing left a receipt, and no folder of them is there
+    assert mlops(*words, "--receipts", "nowhere", cwd=tmp_path).returncode == 0
 
 
 def test_a_folder_without_git_is_routed_by_the_files_that_lie_there(tmp_path: Path) -> None:
