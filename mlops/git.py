@@ -53,12 +53,18 @@ class Git:
         return done[1]
 
     def ask(
-        self, *arguments: str, input: bytes | None = None, env: Mapping[str, str] | None = None
+        self, *arguments: str, input: bytes | None = None, env: Mapping[str, str] | None = None,
+        timeout: float | None = None,
     ) -> tuple[int, bytes, bytes]:
-        """(exit code, standard output, standard error) of a git command that may fail."""
+        """(exit code, standard output, standard error) of a git command that may fail.
+
+        Raises:
+            MissingInputError: git is not installed.
+            UnavailableError: it did not end within `timeout` seconds.
+        """
         from mlops import processes
 
-        done = processes.run(self._command(arguments), env=_environment(env), input=input)
+        done = processes.run(self._command(arguments), env=_environment(env), input=input, timeout=timeout)
         return done.returncode, done.stdout, done.stderr
 
     def start(self, *arguments: str, asks: bool = False, env: Mapping[str, str] | None = None) -> Beside:

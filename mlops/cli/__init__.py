@@ -17,7 +17,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "model": ("mlops.cli.model", "Train, evaluate, register and promote a model."),
     "service": ("mlops.cli.service", "Test, lint and build the services."),
     "tree": ("mlops.cli.tree", "Check infrastructure, documents and the tree's own files."),
-    "deploy": ("mlops.cli.deploy", "Write the manifest; start what it says."),
+    "deploy": ("mlops.cli.deploy", "Ask whether a deploy can begin; write the manifest."),
     "release": ("mlops.cli.release", "List, show, compare, verify and roll back releases."),
     "database": ("mlops.cli.database", "Migrate and test the platform's database."),
     "config": ("mlops.cli.config", "Show the settings in force, secrets hidden."),

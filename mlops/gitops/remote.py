@@ -142,6 +142,24 @@ class Remote:
         self.url = str(Path(url).absolute()) if "://" not in url and os.path.isdir(url) else url
         self.branch = branch
 
+    def head(self, timeout: float = 60) -> str:
+        """The commit of the branch, asked without fetching it.
+
+        Raises:
+            MissingInputError: there is no such repository or branch.
+            UnavailableError: it could not be reached within `timeout` seconds.
+        """
+        git = Git(Path.cwd())
+        ref = f"refs/heads/{self.branch}"
+        code, listed, said = git.ask("ls-remote", "--", self.url, ref, timeout=timeout)
+        if code != 0:
+            raise self._unreadable(git, said.decode(errors="replace").strip())
+        found = [line.split("\t") for line in listed.decode(errors="replace").splitlines()]
+        for commit, name in found:
+            if name == ref:
+                return commit
+        raise self._unreadable(git, "couldn't find remote ref")
+
     @contextmanager
     def open(self, *, history: bool = False) -> Iterator[Snapshot]:
         """The branch's head, for reading; with `history` all commits behind it are there too.

@@ -21,10 +21,14 @@ class ServedImage(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class ServedModel(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A model's version and the checksum of its bundle; without one predict refuses it."""
+    """A model's version and the checksum of its bundle; without one predict refuses it.
+
+    `build` is there where the model was moved without an image, and orders such moves.
+    """
 
     version: str
     sha256: str | None = None
+    build: int | None = None
 
 
 class Served(msgspec.Struct, frozen=True):
@@ -69,11 +73,13 @@ def with_image(content: bytes | None, image: str, served: ServedImage, where: st
 
 
 def with_model(content: bytes | None, model: str, served: ServedModel, where: str | Path) -> bytes:
-    """The file with the version and checksum of `model` changed."""
+    """The file with the version and checksum of `model` changed, and its build where there is one."""
     before = read(content, where).models.get(model)
     content = put(_HEADER.encode() if content is None else content, ("models", model, "version"), served.version, where)
     if served.sha256 or before is not None and before.sha256:
         content = put(content, ("models", model, "sha256"), served.sha256 or "", where)
+    if served.build is not None:
+        content = put(content, ("models", model, "build"), served.build, where)
     return content
 
 
@@ -87,4 +93,5 @@ def render(served: Served) -> bytes:
     for name, model in sorted(served.models.items()):
         lines.append(f'  {quoted(name)}:\n    version: "{model.version}"\n')
         lines.append(f'    sha256: "{model.sha256}"\n' if model.sha256 else "")
+        lines.append(f"    build: {model.build}\n" if model.build is not None else "")
     return "".join(lines).encode()

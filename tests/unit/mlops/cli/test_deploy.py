@@ -63,6 +63,24 @@ def test_a_models_checksum_comes_from_the_store_or_is_asked_for(manifest: Path) 
     assert "sha256:2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881" in text.stdout
 
 
+def test_models_move_alone_with_the_stores_checksum(manifest: Path) -> None:
+    def alone(*more: str) -> subprocess.CompletedProcess[str]:
+        return mlops(manifest.parent, "deploy", "bump", "--repository", str(manifest), "--branch", "main",
+                     "--path", "a", *more)
+
+    unknown = alone("--build", "1", "--model", "m=3")
+    assert unknown.returncode == 2 and "m 3" in unknown.stderr and "@sha256:" in unknown.stderr and not unknown.stdout
+    bundle = manifest.parent / ".mlops/bundles/m/3.bundle"
+    bundle.parent.mkdir(parents=True)
+    bundle.write_bytes(b"x")
+    answer = json.loads(alone("--build", "2", "--model", "m=3", "--format", "json").stdout)
+    assert (answer["outcome"], answer["image"], answer["digest"], answer["build"]) == ("committed", None, None, 2)
+    text = subprocess.run(["git", "-C", str(manifest), "show", "main:a/release.yaml"], capture_output=True, text=True)
+    assert "sha256:2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881" in text.stdout
+    late = alone("--build", "1", "--model", f"m=2@{DIGEST}")
+    assert late.returncode == 0 and "superseded: build 2 of m is there" in late.stdout
+
+
 def test_release_list_without_a_manifest_says_so(tmp_path: Path) -> None:
     done = mlops(tmp_path, "release", "list")
     assert done.returncode == 2 and "no repository" in done.stderr
