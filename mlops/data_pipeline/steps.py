@@ -139,12 +139,12 @@ def refuse(dataset: Dataset, results: list[CheckResult], where: str) -> None:
 
 
 def version(places: Workspace, dataset: Dataset, folder: Path) -> DataVersion:
-    """Publish the processed rows as a version; write `version.json` into the work folder last.
+    """Keep the processed rows as a version; write `version.json` into the work folder last.
 
     Raises:
         BadDataError: what was checked or validated are not these rows, or they failed.
     """
-    from mlops.data_pipeline.versions import publish
+    from mlops.data_pipeline.versions import keep
 
     _, validation = _validated(dataset, folder)
     checked = read_record(Checked, _need(folder / CHECKS, "check", dataset))
@@ -155,8 +155,9 @@ def version(places: Workspace, dataset: Dataset, folder: Path) -> DataVersion:
         raise _stale("check", dataset, folder / CHECKS)
     source = read_record(Source, folder / SOURCE)
     refuse(dataset, checked.checks, source.location)
-    record = publish(
-        places, dataset, train, test, source=source, validation=validation, results=checked.checks
+    record = keep(
+        places, dataset, train, test, source=source, validation=validation, results=checked.checks,
+        result=_need(folder / VALIDATION, "validate", dataset).read_bytes(),
     )
     write_atomic(folder / VERSION, record.to_json())
     return record

@@ -1,37 +1,95 @@
-"""Published versions of a data set: a folder each, named by what is in it."""
+"""Versions of a data set: a folder each, named by what is in it, with all that is known of it.
+
+    train.parquet, test.parquet   the rows
+    version.json                  the record that pipelines hand over
+    provenance.json               what the rows were made from, and when
+    validation.json               the suite's whole result
+    dataset.yaml, suite.json      the declaration and the suite as they were
+
+They are made in the store, `.mlops/data/NAME/versions/`; `dvc pull` brings published ones to
+`data/versions/NAME/` in the tree. A version is found in either.
+"""
 
 from __future__ import annotations
 
+import dataclasses
+import datetime
 import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops.config import Workspace
-from mlops.data_pipeline import checks, process as processing
+from mlops.data_pipeline import checks, lineage, process as processing
 from mlops.data_pipeline.dataset import Dataset
-from mlops.errors import MissingInputError
-from mlops.files import atomic_folder, sha256_bytes, sha256_file, write_atomic
+from mlops.errors import InvalidRecordError, MissingInputError, UsageError
+from mlops.files import atomic_folder, expect_sha256, sha256_bytes, sha256_file, write_atomic
 from mlops.records import CheckResult, DataVersion, Source, Split, Validation
 from mlops.records import read as read_record
+from mlops.records.data import Provenance
 
 if TYPE_CHECKING:
     import polars
 
 RECORD = "version.json"
+PROVENANCE = "provenance.json"
+RESULT = "validation.json"
+DECLARATION = "dataset.yaml"
+SUITE = "suite.json"
+
+PUBLISHED = Path("data", "versions")
+"""Where the `.dvc` files of published versions are in the tree, and where DVC puts what it pulls."""
+
+_SHORTEST = 4  # of a version's beginning
+
+
+@dataclasses.dataclass(frozen=True)
+class Found:
+    """A version whose bytes are on this machine.
+
+    Attributes:
+        folder: Where its files are.
+        provenance: None for a version of an older program, which wrote none.
+    """
+
+    record: DataVersion
+    folder: Path
+    provenance: Provenance | None
+
+    @property
+    def created(self) -> str:
+        """When the rows were made the first time, ISO 8601; empty where it is not known."""
+        return self.provenance.made[0].created if self.provenance and self.provenance.made else ""
+
+    def part(self, split: Split) -> Path:
+        """The file of one part."""
+        return self.folder / split.file
+
+    def verify(self) -> None:
+        """Raise IntegrityError unless the parts' files are what the record says."""
+        for split in self.record.splits:
+            expect_sha256(self.part(split), split.sha256)
 
 
 def folder_of(places: Workspace, dataset: str, version: str) -> Path:
-    """Where a published version lives."""
+    """Where the store has a version."""
     return places.data / dataset / "versions" / version
 
 
-def publish(
-    places: Workspace, dataset: Dataset, train: polars.DataFrame, test: polars.DataFrame, *,
-    source: Source, validation: Validation, results: list[CheckResult],
-) -> DataVersion:
-    """Publish the two parts under the version that their content has, and return its record.
+def pulled_folder(places: Workspace, dataset: str, version: str) -> Path:
+    """Where DVC puts a published version."""
+    return places.repository / PUBLISHED / dataset / version
 
-    A version that is there already keeps its tables; its record is brought up to date.
+
+def keep(
+    places: Workspace, dataset: Dataset, train: polars.DataFrame, test: polars.DataFrame, *,
+    source: Source, validation: Validation, results: list[CheckResult], result: bytes = b"",
+) -> DataVersion:
+    """Keep the two parts in the store under the version that their content has, and return its record.
+
+    A version that is there already keeps its tables; what is known of it is brought up to date.
+
+    Args:
+        result: The suite's whole result, as JSON.
 
     Raises:
         ConfigurationError: the place cannot be written.
@@ -53,37 +111,122 @@ def publish(
         quality=checks.quality(validation.evaluated, validation.successful, results),
     )
     target = folder_of(places, dataset.name, record.version)
+    about = _about(places, dataset, record, target, result)
     if all((target / file).is_file() and sha256_file(target / file) == sha256_bytes(content)
            for file, content in contents.items()):
-        write_atomic(target / RECORD, record.to_json())
+        for file, content in about.items():  # the record comes last: with it the version is there
+            write_atomic(target / file, content)
         return record
     with atomic_folder(target) as work:
-        for file, content in contents.items():
+        for file, content in (contents | about).items():
             write_atomic(work / file, content)
-        write_atomic(work / RECORD, record.to_json())
     return record
 
 
-def read_version(places: Workspace, dataset: str, version: str) -> DataVersion:
-    """The record of a published version.
+def _about(places: Workspace, dataset: Dataset, record: DataVersion, target: Path, result: bytes) -> dict[str, bytes]:
+    """The files beside the tables, the record last."""
+    made = lineage.making(places, dataset, record.source, record.validation)
+    provenance = lineage.added(
+        _provenance(target), made, dataset=dataset.name, version=record.version, fingerprint=record.fingerprint
+    )
+    files = {PROVENANCE: provenance.to_json()}
+    if result:
+        files[RESULT] = result
+    files[DECLARATION] = dataset.file.read_bytes()
+    files[SUITE] = dataset.suite_path.read_bytes()
+    files[RECORD] = record.to_json()
+    return files
+
+
+def find(places: Workspace, dataset: str, version: str | None = None) -> Found:
+    """A version by its name or the beginning of it; the newest where none is named.
 
     Raises:
-        MissingInputError: there is no such version; the message lists those that there are.
+        MissingInputError: there is no such version here; says how to get it.
+        UsageError: several begin so.
+        InvalidRecordError: its record is damaged.
     """
-    path = folder_of(places, dataset, version) / RECORD
-    if not path.is_file():
+    if version is None:
         known = list_versions(places, dataset)
-        raise MissingInputError(
-            f"there is no version {version!r} of {dataset}", where=path,
-            mend=f"there are: {', '.join(known)}" if known else f"run `mlops data version {dataset}` to make one",
+        if not known:
+            raise _absent(places, dataset, None)
+        version = known[-1]
+    else:
+        version = full_name(places, dataset, version)
+    for folder in (folder_of(places, dataset, version), pulled_folder(places, dataset, version)):
+        if (folder / RECORD).is_file():
+            return Found(read_record(DataVersion, folder / RECORD), folder, _provenance(folder))
+    raise _absent(places, dataset, version)
+
+
+def full_name(places: Workspace, dataset: str, version: str) -> str:
+    """The version that begins with `version`, among those here and those published; itself where none does.
+
+    Raises:
+        UsageError: several begin so, or it is no name.
+    """
+    if "/" in version or version.startswith("."):
+        raise UsageError(f"{version!r} is no version's name", mend=f"`mlops data version list {dataset}` lists them")
+    known = {*list_versions(places, dataset), *list_published(places, dataset)}
+    if version in known or len(version) < _SHORTEST:
+        return version
+    near = sorted(name for name in known if name.startswith(version))
+    if len(near) > 1:
+        raise UsageError(
+            f"{len(near)} versions of {dataset} begin with {version!r}", mend=f"name one of {', '.join(near)}"
         )
-    return read_record(DataVersion, path)
+    return near[0] if near else version
+
+
+def read_version(places: Workspace, dataset: str, version: str) -> DataVersion:
+    """The record of a version, see `find`."""
+    return find(places, dataset, version).record
 
 
 def list_versions(places: Workspace, dataset: str) -> list[str]:
-    """The published versions of a data set, the newest record last."""
-    found = (places.data / dataset / "versions").glob(f"[!.]*/{RECORD}")
-    return [path.parent.name for path in sorted(found, key=lambda path: (path.stat().st_mtime, path.parent.name))]
+    """The versions whose bytes are here; the one that was made, or restored, last comes last."""
+    pulled = (places.repository / PUBLISHED / dataset).glob(f"[!.]*/{RECORD}")
+    stored = (places.data / dataset / "versions").glob(f"[!.]*/{RECORD}")
+    found = {path.parent.name: _last_made(path) for path in pulled}  # when it was pulled says nothing
+    found |= {path.parent.name: path.stat().st_mtime for path in stored}
+    return sorted(found, key=lambda name: (found[name], name))
+
+
+def list_published(places: Workspace, dataset: str) -> list[str]:
+    """The versions that the tree has a `.dvc` file of, sorted."""
+    return sorted(path.stem for path in (places.repository / PUBLISHED / dataset).glob("*.dvc"))
+
+
+def _last_made(record: Path) -> float:
+    known = _provenance(record.parent)
+    times = [datetime.datetime.fromisoformat(each.created).timestamp() for each in known.made] if known else []
+    return max(times) if times else record.stat().st_mtime
+
+
+def _provenance(folder: Path) -> Provenance | None:
+    """What is written of the origin; None where nothing is, or nothing that can be read."""
+    try:
+        return read_record(Provenance, folder / PROVENANCE)
+    except (MissingInputError, InvalidRecordError):
+        return None
+
+
+def _absent(places: Workspace, dataset: str, version: str | None) -> MissingInputError:
+    known, published = list_versions(places, dataset), list_published(places, dataset)
+    if version in published or (version is None and published):
+        name = version or published[-1]
+        return MissingInputError(
+            f"the bytes of {dataset} {name} are not on this machine",
+            where=places.repository / PUBLISHED / dataset / f"{name}.dvc",
+            mend=f"run `mlops data version restore {dataset} {name}`, or `dvc pull`",
+        )
+    there = f"there are: {', '.join(dict.fromkeys([*known, *published]))}" if known or published else ""
+    return MissingInputError(
+        f"there is no version {version!r} of {dataset}" if version else f"there is no version of {dataset}",
+        where=folder_of(places, dataset, version or "").parent if version is None else
+        folder_of(places, dataset, version) / RECORD,
+        mend=there or f"run `mlops data run {dataset}` to make one",
+    )
 
 
 def _parquet(table: polars.DataFrame) -> bytes:

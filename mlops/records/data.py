@@ -94,3 +94,45 @@ class DataVersion(Document, frozen=True, kw_only=True):
     checks: list[CheckResult]
     quality: float
     code: str = ""
+
+
+class Making(Record, frozen=True, kw_only=True):
+    """What a version's rows were made from, once: the fingerprints of everything that decides them.
+
+    Attributes:
+        created: When, ISO 8601 in UTC.
+        source: Of the raw bytes, as in `Source`.
+        suite: Of the suite's file.
+        config: Of the data set's file.
+        code: Of the code that reads and processes the rows, with everything that it imports, and of the lock.
+        commit: What the tree was at; None outside git. `clean` is false where files differed from it.
+        tools: Library → version, of those that read and write the tables.
+    """
+
+    created: str
+    source: str
+    suite: str
+    config: str
+    code: str
+    commit: str | None = None
+    clean: bool = True
+    tools: dict[str, str] = {}
+
+    @property
+    def identity(self) -> tuple[str, str, str, str]:
+        """What two makings of the same rows differ in."""
+        return self.source, self.suite, self.config, self.code
+
+
+class Provenance(Document, frozen=True, kw_only=True):
+    """Where a version comes from. It stands beside the version's record and not in it: a model is trained again
+    when the record changes, and other code that makes the same rows is no reason for that.
+
+    Attributes:
+        made: Each different way in which these rows were made, the first one first.
+    """
+
+    dataset: str
+    version: str
+    fingerprint: str
+    made: list[Making]

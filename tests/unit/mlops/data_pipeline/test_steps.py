@@ -42,7 +42,10 @@ def csv_of(folder: Path, edit: Any) -> str:
 def test_good_data_becomes_a_version(places: Workspace, dataset: Dataset, work: Path) -> None:
     record = walk(places, dataset, work)
     folder = versions.folder_of(places, "people", record.version)
-    assert sorted(path.name for path in folder.iterdir()) == ["test.parquet", "train.parquet", "version.json"]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "dataset.yaml", "provenance.json", "suite.json", "test.parquet", "train.parquet", "validation.json",
+        "version.json",
+    ]
     assert read(DataVersion, folder / "version.json") == record == read(DataVersion, work / "version.json")
     assert record.fingerprint.startswith(f"sha256:{record.version}") and record.rows == 60 and record.quality == 1.0
     assert record.source.simulated and record.validation.success and record.target == "wage"
@@ -176,7 +179,7 @@ def test_a_damaged_version_is_written_again(places: Workspace, dataset: Dataset,
 
 
 def test_an_unknown_version_lists_those_that_there_are(places: Workspace, dataset: Dataset, work: Path) -> None:
-    with pytest.raises(MissingInputError, match="mlops data version people"):
+    with pytest.raises(MissingInputError, match="mlops data run people"):
         versions.read_version(places, "people", "0123")
     record = walk(places, dataset, work)
     with pytest.raises(MissingInputError, match=record.version):
