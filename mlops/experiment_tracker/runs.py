@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from mlops import mlflow_client
+from mlops import files, mlflow_client
 from mlops.config import Settings
 from mlops.errors import ConfigurationError
 from mlops.files import sha256_bytes
@@ -84,6 +84,25 @@ class TrackedRun:
                     serialization_format=sklearn.SERIALIZATION_FORMAT_CLOUDPICKLE,
                 )
             return str(logged.model_uri)
+
+    def save_model(self, folder: Path, model: Any, *, inputs: Any, outputs: Any, libraries: Sequence[str]) -> None:
+        """Write the fitted model into `folder`, as MLflow writes models, and nothing of it into MLflow's store.
+
+        For a model that must not be registered: no address leads to it.
+
+        Raises:
+            ConfigurationError: a library is not installed, or the folder cannot be written.
+        """
+        mlflow_client.load()
+        from mlflow import sklearn
+        from mlflow.models import infer_signature
+
+        with files.atomic_folder(folder) as made, mlflow_client.explained(self._uri):
+            sklearn.save_model(
+                model, str(made / "model"), signature=infer_signature(inputs, outputs),
+                pip_requirements=pinned([*libraries, "cloudpickle"]),
+                serialization_format=sklearn.SERIALIZATION_FORMAT_CLOUDPICKLE,
+            )
 
     def _write(self, **entities: Any) -> None:
         with mlflow_client.explained(self._uri):

@@ -5,9 +5,44 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from mlops.records.base import Document, Record
+from mlops.records.receipt import Level
 
 Task = Literal["regression", "classification"]
 Comparison = Literal["first", "better", "equal", "inconclusive", "worse", "floor"]
+
+
+class Sample(Record, frozen=True, kw_only=True):
+    """How many rows a bounded run used, of how many.
+
+    Attributes:
+        rows, holdout_rows: The bounds that it was drawn by, from the model's file.
+        used, of: Training rows (validation rows among them).
+        holdout_used, holdout_of: Held-out rows.
+    """
+
+    rows: int
+    holdout_rows: int
+    used: int
+    of: int
+    holdout_used: int
+    holdout_of: int
+
+    @property
+    def cut(self) -> bool:
+        """Whether training rows were left out; where none were, the run is as strict as a full one."""
+        return self.used < self.of
+
+
+class Reference(Record, frozen=True, kw_only=True):
+    """A full model's twin: the same recipe trained on the bounded sample, for bounded challengers to be held against.
+
+    Attributes:
+        model_uri: Where MLflow keeps it.
+        rows: The bound that its sample was drawn by.
+    """
+
+    model_uri: str
+    rows: int
 
 
 class Holdout(Record, frozen=True, kw_only=True):
@@ -22,9 +57,11 @@ class TrainedModel(Document, frozen=True, kw_only=True):
 
     Attributes:
         run_id: MLflow's run.
-        model_uri: Where MLflow keeps the fitted model.
+        model_uri: Where MLflow keeps the fitted model; of a bounded one the folder beside this record.
         data: The data version that it was trained on.
         identity: Hash over code, parameters and data: the same identity gives the same model.
+        sample: The rows of a bounded model.
+        reference: What bounded challengers will be held against; None where the bound cuts nothing off.
     """
 
     model: str
@@ -37,6 +74,9 @@ class TrainedModel(Document, frozen=True, kw_only=True):
     parameters: dict[str, Any]
     metrics: dict[str, float]
     identity: str
+    level: Level = "full"
+    sample: Sample | None = None
+    reference: Reference | None = None
 
 
 class Evaluation(Document, frozen=True, kw_only=True):
@@ -46,6 +86,9 @@ class Evaluation(Document, frozen=True, kw_only=True):
         champion: The champion's version, None where there was none.
         difference: Challenger minus champion in the primary metric, signed so that positive is better.
         interval: 95 % bootstrap interval of the difference, paired by row.
+        level: Whether a bounded or a full model was judged.
+        sample: The rows of a bounded judgement; where rows were cut off, `champion_metrics` are those of the champion's
+            reference, which was trained on as few.
     """
 
     model: str
@@ -60,6 +103,8 @@ class Evaluation(Document, frozen=True, kw_only=True):
     verdict: Comparison
     reason: str
     simulated: bool = False
+    level: Level = "full"
+    sample: Sample | None = None
 
 
 class ModelVersion(Document, frozen=True, kw_only=True):

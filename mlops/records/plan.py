@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Literal
 
 from mlops.records.base import Document, Record
+from mlops.records.receipt import Level
 
 Verdict = Literal["RUN", "SKIP", "UNKNOWN"]
-Level = Literal["bounded", "full"]
-"""How much a pipeline does: a pull request proves a change on a bounded sample and publishes nothing."""
 
 
 class WorkflowVerdict(Record, frozen=True, kw_only=True):

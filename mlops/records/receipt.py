@@ -7,6 +7,8 @@ from typing import Any, Literal
 from mlops.records.base import Document, Record
 
 Outcome = Literal["success", "failure", "cached"]
+Level = Literal["bounded", "full"]
+"""How much a run does: bounded proves a proposed change on a sample and publishes nothing; full does everything."""
 
 
 class Artifact(Record, frozen=True, kw_only=True):
@@ -34,6 +36,7 @@ class Receipt(Document, frozen=True, kw_only=True):
         code: Hash of the import closure of the step's function and of the lock file.
         started: ISO 8601 with zone.
         facts: Small results worth showing (rows, metrics, versions).
+        level: For a step that a bounded run does otherwise than a full one, which of them this was; None for others.
     """
 
     run_id: str
@@ -51,3 +54,4 @@ class Receipt(Document, frozen=True, kw_only=True):
     reason: str = ""
     error: str | None = None
     facts: dict[str, Any] = {}
+    level: Level | None = None

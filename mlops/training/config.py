@@ -14,6 +14,9 @@ from mlops.records.model import Task
 from mlops.training.metrics import METRICS
 
 
+_FEWEST = 50
+
+
 class Metric(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the model is judged by.
 
@@ -28,6 +31,18 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     tolerance: float = 0.0
 
 
+class Bounds(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How many rows a bounded run (`mlops model run --level bounded`) takes at most.
+
+    Attributes:
+        rows: Of the training rows, validation rows among them.
+        holdout_rows: Of the held-out rows.
+    """
+
+    rows: int = 5_000
+    holdout_rows: int = 50_000
+
+
 class ModelConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A model as its file declares it.
 
@@ -39,6 +54,7 @@ class ModelConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         parameters: For the trainer.
         floors: Metric → the value that it must reach whatever the champion's.
         validation: Share of the training rows that the trainer gets as `val_data`, 0 for none.
+        bounded: What a bounded run takes; it is no part of the model's identity.
         libraries: Distributions that the fitted model needs; their versions are part of its identity.
     """
 
@@ -53,6 +69,7 @@ class ModelConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     floors: dict[str, float] = {}
     seed: int = 0
     validation: float = 0.2
+    bounded: Bounds = Bounds()
     libraries: tuple[str, ...] = ("numpy", "pandas", "scikit-learn")
     description: str = ""
 
@@ -89,6 +106,9 @@ def _findings(config: ModelConfig, name: str) -> list[tuple[str, str, str]]:
         found.append(("features", f"hold the target {config.target!r}", "a model must not see what it predicts"))
     if not 0.0 <= config.validation < 1.0:
         found.append(("validation", "must be a share from 0 up to, not including, 1", "write for example 0.2"))
+    for field, rows in (("bounded.rows", config.bounded.rows), ("bounded.holdout_rows", config.bounded.holdout_rows)):
+        if rows < _FEWEST:
+            found.append((field, f"is {rows}", f"a model needs some rows to be judged by: at least {_FEWEST}"))
     known = METRICS[config.task]
     for field, metric in [("metric.name", config.metric.name), *((f"floors.{each}", each) for each in config.floors)]:
         if metric not in known:

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from mlops import files
+from mlops.records.model import Sample
 from mlops.sources import Sources
 from mlops.training.config import ModelConfig
 from mlops.training.frames import Data
@@ -33,7 +34,14 @@ def recipe(repository: Path, config: ModelConfig, versions: dict[str, str]) -> s
     return files.combine([*code, ("parameters", files.sha256_bytes(parameters)), *libraries])
 
 
-def identity(recipe_hash: str, data: Data) -> str:
-    """Hash over recipe and data: the same identity gives the same model."""
+def identity(recipe_hash: str, data: Data, sample: Sample | None = None) -> str:
+    """Hash over recipe and data: the same identity gives the same model.
+
+    Args:
+        sample: Of a bounded training. One that leaves no training row out gives the model that a full one gives.
+    """
     parts = [(f"data {each.name}", each.sha256) for each in data.version.splits]
+    if sample is not None and sample.cut:
+        parts.append(("sample", files.sha256_bytes(str(sample.rows).encode())))
+        parts.append(("mlops/training/sampling.py", files.sha256_file(Path(__file__).parent / "sampling.py")))
     return files.combine([("recipe", recipe_hash), ("data", data.version.fingerprint), *parts])

@@ -9,23 +9,32 @@ import msgspec
 
 from mlops import experiment_tracker, files, git, model_registry, product
 from mlops.config import Settings, Workspace
-from mlops.errors import ConfigurationError, MissingInputError
+from mlops.errors import ConfigurationError, MissingInputError, UsageError
 from mlops.records import Evaluation, Holdout, ModelVersion, TrainedModel, read
+from mlops.records.model import Reference
+from mlops.records.receipt import Level
 from mlops.serving import BundleManifest
-from mlops.training import bundles, comparison, metrics
+from mlops.training import bundles, judging, metrics
 from mlops.training import identity as identities
 from mlops.training.answers import ask
 from mlops.training.config import ModelConfig
-from mlops.training.frames import Data, divide, load, open_data
-from mlops.training.threads import one_thread
-from mlops.training.trainers import call
+from mlops.training.fitting import Rows, fit, held_out
+from mlops.training.frames import Data, load, open_data
 
 TRAINED, EVALUATION, REGISTERED = "trained.json", "evaluation.json", "registered.json"
+MODEL = "model"
+"""The folder of a bounded model, which MLflow's store does not keep."""
 _LOCK_SECONDS = 120.0
 
 
-def train(places: Workspace, settings: Settings, config: ModelConfig, version_file: Path, folder: Path) -> TrainedModel:
+def train(
+    places: Workspace, settings: Settings, config: ModelConfig, version_file: Path, folder: Path, *,
+    level: Level = "full",
+) -> TrainedModel:
     """Train a challenger with the model's own function, tracked by MLflow; writes `trained.json`.
+
+    Args:
+        level: `bounded` trains on a sample (`sampling.draw`) and keeps the model in `folder`, not in MLflow's store.
 
     Raises:
         ConfigurationError: the trainer cannot be loaded, or does not return what it must.
@@ -33,37 +42,43 @@ def train(places: Workspace, settings: Settings, config: ModelConfig, version_fi
     """
     data = open_data(places, config, version_file)
     trainer = product.load(config.trainer, where=_file(config), repository=places.repository)
-    libraries = experiment_tracker.versions(config.libraries)
-    made = identities.recipe(places.repository, config, libraries)
-    columns = [*config.features, config.target]
-    train_data, val_data = divide(load(data, "train", columns), config.validation, config.seed)
-    test_data = load(data, "test", columns)
+    made = identities.recipe(places.repository, config, experiment_tracker.versions(config.libraries))
+    rows = Rows.of(data, config, level)
     experiment_tracker.prepare(settings)
-    own = git.Git(places.repository)
     tags = {
-        "mlops.identity": identities.identity(made, data), "mlops.recipe": made, "mlops.data": data.version.version,
-        "mlops.data_fingerprint": data.version.fingerprint,
-        "mlops.simulated": str(data.version.source.simulated).lower(),
-        "mlflow.source.name": config.trainer, "mlflow.source.git.commit": own.head() or "",
+        "mlops.identity": identities.identity(made, data, rows.sample), "mlops.recipe": made,
+        "mlops.data": data.version.version, "mlops.data_fingerprint": data.version.fingerprint,
+        "mlops.simulated": str(data.version.source.simulated).lower(), "mlops.level": level,
+        "mlflow.source.name": config.trainer,
+        "mlflow.source.git.commit": git.Git(places.repository).head() or "",
     }
-    asked = {**config.parameters, "seed": config.seed, "validation": config.validation}
-    with experiment_tracker.start(
-        settings, config.name, name=f"{config.name}-{data.version.version}", parameters=asked, tags=tags
-    ) as run:
-        model, parameters, found = call(trainer, (train_data, val_data, test_data, config, run), config)
-        run.log_parameters({name: value for name, value in parameters.items() if name not in asked})
-        run.log_metrics(found)
-        sample = test_data[config.features].head(100)
-        with one_thread():
-            outputs = model.predict(sample)
-        uri = run.log_model(model, inputs=sample, outputs=outputs, libraries=config.libraries)
+    name = f"{config.name}-{data.version.version}"
+    if level == "bounded":
+        fitted = fit(settings, config, trainer, rows, name=name, tags=tags, folder=folder / MODEL)
+        reference = None
+    else:
+        fitted = fit(settings, config, trainer, rows, name=name, tags=tags)
+        reference = _reference(settings, config, trainer, data, name=name, tags=tags)
     trained = TrainedModel(
-        model=config.name, task=config.task, run_id=run.id, model_uri=uri, data=data.version.version,
+        model=config.name, task=config.task, run_id=fitted.run_id, model_uri=fitted.uri, data=data.version.version,
         data_fingerprint=data.version.fingerprint, simulated=data.version.source.simulated,
-        parameters=_plain({**asked, **parameters}), metrics=found, identity=tags["mlops.identity"],
+        parameters=_plain(fitted.parameters), metrics=fitted.metrics, identity=tags["mlops.identity"], level=level,
+        sample=rows.sample, reference=reference,
     )
     files.write_atomic(folder / TRAINED, trained.to_json())
     return trained
+
+
+def _reference(
+    settings: Settings, config: ModelConfig, trainer: Any, data: Data, *, name: str, tags: dict[str, str]
+) -> Reference | None:
+    """The same recipe on the bounded sample, where that leaves rows out: see `bounded.judged`."""
+    if data.split("train").rows <= config.bounded.rows:
+        return None
+    rows = Rows.of(data, config, "bounded")
+    tags = tags | {"mlops.identity": f"reference of {tags['mlops.identity']}", "mlops.level": "bounded"}
+    return Reference(model_uri=fit(settings, config, trainer, rows, name=f"{name}-reference", tags=tags).uri,
+                     rows=config.bounded.rows)
 
 
 def evaluate(
@@ -71,18 +86,21 @@ def evaluate(
 ) -> Evaluation:
     """Hold the challenger against the champion on the same held-out rows; writes `evaluation.json`.
 
-    A worse challenger raises nothing: the verdict says it, and `promotion.promote` acts on it.
+    A worse challenger raises nothing: the verdict says it, and `promotion` acts on it. A bounded challenger is
+    judged as `judging` says.
 
     Raises:
         MissingInputError: nothing is trained yet, or MLflow has lost a model.
-        ConfigurationError: the champion takes columns that this data version does not have, so that the two
-            cannot be compared. It is no "first" then: that would let any change of columns around the gate.
+        ConfigurationError: the two cannot be compared, see `judging.judge`.
     """
     trained = read(TrainedModel, folder / TRAINED)
     data = _data_of(trained, open_data(places, config, version_file), folder)
-    model = model_registry.load_logged(settings, trained.model_uri)
-    frame = load(data, "test", [*config.features, config.target])
-    challenger = ask(model, frame[config.features], frame[config.target], config.task, config.name)
+    bounded = trained.level == "bounded"
+    address = str(folder / trained.model_uri / "model") if bounded else trained.model_uri
+    model = model_registry.load_logged(settings, address)
+    whole = load(data, "test", [*config.features, config.target])
+    held = judging.Held(data, *held_out(whole, config, trained.level))
+    challenger = ask(model, held.frame[config.features], held.frame[config.target], config.task, config.name)
     found = metrics.evaluate(config.task, challenger)
     if config.metric.name not in found:
         raise ConfigurationError(
@@ -91,28 +109,13 @@ def evaluate(
             mend="log_loss needs a model with probabilities (predict_proba); choose another metric, or such a model",
         )
     champion = model_registry.champion(settings, config.name)
-    theirs: dict[str, float] = {}
-    missed = comparison.below_floor(config, found)
-    if missed:
-        judgement = comparison.Judgement("floor", missed)
-    elif champion is None:
-        judgement = comparison.Judgement("first", "there is no champion yet, and every floor is reached")
-    elif champion.tags.get("mlops.identity") == trained.identity:
-        theirs = found
-        reason = f"is the champion itself, version {champion.version}: same code, parameters and data"
-        judgement = comparison.Judgement("equal", reason, 0.0, (0.0, 0.0))
-    else:
-        answers = _champion_answers(settings, config, champion, data, frame)
-        theirs = metrics.evaluate(config.task, answers)
-        if config.metric.name not in theirs:
-            raise _incomparable(config, champion, f"it has no value of {config.metric.name}")
-        judgement = comparison.judge(config, challenger, answers, champion.version)
-    split = data.split("test")
+    judgement, theirs = judging.judge(settings, config, trained, challenger, found, held, champion)
     evaluation = Evaluation(
-        model=config.name, run_id=trained.run_id, holdout=Holdout(fingerprint=split.fingerprint, rows=split.rows),
-        metric=config.metric.name, metrics=found, champion=champion.version if champion else None,
-        champion_metrics=theirs, difference=judgement.difference, interval=judgement.interval,
-        verdict=judgement.verdict, reason=judgement.reason, simulated=trained.simulated,
+        model=config.name, run_id=trained.run_id, metric=config.metric.name, metrics=found,
+        holdout=Holdout(fingerprint=data.split("test").fingerprint, rows=len(held.frame)),
+        champion=champion.version if champion else None, champion_metrics=theirs, difference=judgement.difference,
+        interval=judgement.interval, verdict=judgement.verdict, reason=judging.terms(trained) + judgement.reason,
+        simulated=trained.simulated, level=trained.level, sample=trained.sample,
     )
     files.write_atomic(folder / EVALUATION, evaluation.to_json())
     return evaluation
@@ -128,8 +131,14 @@ def register(
     Raises:
         MissingInputError: nothing is trained or evaluated yet.
         ConfigurationError: the store of bundles cannot be written.
+        UsageError: the challenger is a bounded one.
     """
     trained = read(TrainedModel, folder / TRAINED)
+    if trained.level == "bounded":
+        raise UsageError(
+            "is a bounded training, which proves a change and is never registered", where=folder / TRAINED,
+            mend=f"run `mlops model run {config.name}`, which trains on everything",
+        )
     evaluation = read(Evaluation, folder / EVALUATION)
     if evaluation.run_id != trained.run_id:
         raise ConfigurationError(
@@ -162,6 +171,10 @@ def _register(
                 "mlops.simulated": str(trained.simulated).lower(),
             },
         )
+    if trained.reference is not None and found.tags.get(judging.REFERENCE_ROWS) != str(trained.reference.rows):
+        model_registry.tag(settings, config.name, found.version, {
+            judging.REFERENCE: trained.reference.model_uri, judging.REFERENCE_ROWS: str(trained.reference.rows),
+        })
     elif (record := found.record()) is not None and evaluation.champion == found.version:
         # The champion held against itself: it stays what it was judged to be.
         evaluation = msgspec.structs.replace(evaluation, verdict=record.verdict, metrics=record.metrics)
@@ -194,35 +207,6 @@ def _bundle(
         data_fingerprint=data.version.fingerprint, simulated=data.version.source.simulated, metrics=evaluation.metrics,
     )
     return bundles.write(store, config, model, manifest, load(data, "test", config.features))
-
-
-def _champion_answers(
-    settings: Settings, config: ModelConfig, champion: model_registry.Registered, data: Data, frame: Any
-) -> metrics.Answers:
-    """The champion's answers to the challenger's held-out rows, from the columns that it was fitted on."""
-    try:
-        model = model_registry.load_model(settings, champion)
-    except MissingInputError as error:
-        raise _incomparable(config, champion, error.message) from error
-    columns = [str(name) for name in getattr(model, "feature_names_in_", config.features)]
-    known = {column.name for column in data.version.columns}
-    missing = [name for name in columns if name not in known]
-    if missing:
-        lacks = f"it needs the column {missing[0]!r}, which data version {data.version.version} does not have"
-        raise _incomparable(config, champion, lacks)
-    try:
-        return ask(model, load(data, "test", columns), frame[config.target], config.task, config.name)
-    except (ValueError, TypeError, AttributeError, ConfigurationError) as error:
-        raise _incomparable(config, champion, f"it does not take these rows: {error}") from error
-
-
-def _incomparable(config: ModelConfig, champion: model_registry.Registered, why: str) -> ConfigurationError:
-    return ConfigurationError(
-        f"the challenger cannot be compared with the champion, version {champion.version}: {why}",
-        where=f"model {config.name}",
-        mend="bring back what the champion needs; or, to begin anew with the floors alone, run "
-        f"`mlops model retire {config.name} --why TEXT`, which takes the champion out of the competition",
-    )
 
 
 def _data_of(trained: TrainedModel, data: Data, folder: Path) -> Data:
