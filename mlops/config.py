@@ -148,6 +148,10 @@ class Workspace:
         self.logs = self.state / "logs"
         self.cache = self.state / "cache"
 
+    def pipeline_run(self, pipeline: str) -> Path:
+        """The record of the last run of a pipeline by its own command; among the reports, so that it is published."""
+        return self.reports / "runs" / f"{pipeline}.json"
+
 
 class ConfigManager:
     """Loads the settings of an environment.

@@ -16,6 +16,8 @@ NOUNS: dict[str, tuple[str, str]] = {
     "data": ("mlops.cli.data", "Ingest, validate, process, check and version a data set."),
     "model": ("mlops.cli.model", "Train, evaluate, register and promote a model."),
     "service": ("mlops.cli.service", "Test, lint and build the services."),
+    "report": ("mlops.cli.report", "Tell what the pipelines did: summary, pull request comment, notifications."),
+    "handover": ("mlops.cli.handover", "Start the next pipeline with what this one made."),
     "tree": ("mlops.cli.tree", "Check infrastructure, documents and the tree's own files."),
     "deploy": ("mlops.cli.deploy", "Ask whether a deploy can begin; write the manifest."),
     "release": ("mlops.cli.release", "List, show, compare, verify and roll back releases."),

@@ -12,11 +12,12 @@ from pathlib import Path
 from mlops import files
 from mlops.errors import MissingInputError, MlopsError
 from mlops.git import Beside
+from mlops.pipelines import asked
 from mlops.pipelines.change import PIPELINES, Change, last_run, plan
 from mlops.pipelines.declared import data, main, model, release, service
 from mlops.pipelines.runner import Progress, Result, Runner
 from mlops.pipelines.steps import Run, Step
-from mlops.records import GateVerdict, Plan, RunRecord, WorkflowVerdict
+from mlops.records import GateVerdict, PipelineRun, Plan, RunRecord, WorkflowVerdict
 from mlops.sources import Sources
 
 _KEPT = 50  # run records and logs kept
@@ -83,7 +84,7 @@ def run_pipelines(
         subjects: Data sets, models or services to stay with; all when empty.
     """
     sources = Sources(run.repository, run.places.cache / "sources.json")
-    run = _with_source(run, sources)
+    run = asked.settle(_with_source(run, sources), sources)
     every = {step.id: step for steps in DECLARED.values() for step in steps(run, sources)}
     unknown = sorted(set(subjects) - {step.subject for step in every.values()})
     if unknown:
@@ -98,13 +99,28 @@ def run_pipelines(
         step = wanted.pop()
         chosen[step.id] = step
         wanted.extend(every[need] for need in step.needs if need not in chosen)
-    done, run_id = Result(), str(uuid.uuid4())
+    done, run_id, started = Result(), str(uuid.uuid4()), _now()
+    for name in names:  # of a run that is killed nothing may be left that another one said
+        run.places.pipeline_run(name).unlink(missing_ok=True)
     with Runner(run, sources, progress, run_id=run_id) as runner:  # no plan, hence no rule to name
         try:
             runner.execute([step for name, step in every.items() if name in chosen], done)
         finally:
             sources.save()
+    _leave(run, list(names), done, run_id, started)
     return done, run_id
+
+
+def _leave(run: Run, names: list[str], done: Result, run_id: str, started: str) -> None:
+    """Write the run's record for the report and the hand-over, what each step ran on left out."""
+    import msgspec
+
+    record = PipelineRun(
+        run_id=run_id, pipelines=names, started=started, exit_code=done.exit_code, blocked=done.blocked,
+        receipts=[msgspec.structs.replace(each, inputs=[]) for each in done.receipts],
+    )
+    for name in names:
+        files.write_atomic(run.places.pipeline_run(name), record.to_json())
 
 
 def judge(made: Plan, done: Result) -> GateVerdict:

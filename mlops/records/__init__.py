@@ -11,11 +11,11 @@ from mlops.records.model import Evaluation, Holdout, ModelVersion, Move, Trained
 from mlops.records.plan import Plan, WorkflowVerdict
 from mlops.records.receipt import Artifact, Receipt
 from mlops.records.release import ReleasedData, ReleasedImage, ReleasedModel, Release
-from mlops.records.run import Blocked, RunRecord
+from mlops.records.run import Blocked, PipelineRun, RunRecord
 
 __all__ = [
     "Artifact", "Blocked", "CheckResult", "ColumnShape", "DataVersion", "Document", "Evaluation", "GateVerdict",
-    "Holdout", "ModelVersion", "Move", "PipelineVerdict", "Plan", "Receipt", "Record", "Release", "ReleasedData",
-    "ReleasedImage", "ReleasedModel", "RunRecord", "Source", "Split", "TrainedModel", "Validation", "WorkflowVerdict",
-    "decode", "json_schema", "read",
+    "Holdout", "ModelVersion", "Move", "PipelineRun", "PipelineVerdict", "Plan", "Receipt", "Record", "Release",
+    "ReleasedData", "ReleasedImage", "ReleasedModel", "RunRecord", "Source", "Split", "TrainedModel", "Validation",
+    "WorkflowVerdict", "decode", "json_schema", "read",
 ]

@@ -39,3 +39,19 @@ class RunRecord(Document, frozen=True, kw_only=True):
     receipts: list[Receipt]
     blocked: list[Blocked] = []
     source: str | None = None
+
+
+class PipelineRun(Document, frozen=True, kw_only=True):
+    """One run of a pipeline by its own command: what ran, what was up to date, what did not come to run.
+
+    Attributes:
+        exit_code: What the command ended with: 0 yes, 1 no, 2 could not be asked.
+        receipts: Without their inputs, which stay in the receipts' store.
+    """
+
+    run_id: str
+    pipelines: list[str]
+    started: str
+    exit_code: int
+    receipts: list[Receipt]
+    blocked: list[Blocked] = []

@@ -29,8 +29,8 @@ class Suite:
     def where(self, index: int) -> str:
         """File and line of the expectation at `index`, for errors and annotations."""
         try:
-            return f"{self.path}:{_lines(self.path.read_text(encoding='utf-8'))[index]}"
-        except (OSError, IndexError):
+            return f"{self.path}:{expectation_lines(self.path.read_text(encoding='utf-8'))[index]}"
+        except (OSError, ValueError, IndexError):
             return str(self.path)
 
 
@@ -103,6 +103,46 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return dict(pairs)
 
 
-def _lines(text: str) -> list[int]:
-    """The line of each `"type"` in a suite's text, in order (each expectation has exactly one)."""
-    return [number for number, line in enumerate(text.splitlines(), 1) if '"type":' in line.replace(" :", ":")]
+def expectation_lines(text: str) -> list[int]:
+    """The line of each expectation's own `"type"` in a suite's text, in order; its first line where it has none.
+
+    Raises:
+        ValueError: the text is not JSON.
+    """
+    array = _members(text, _begin(text, 0)).get("expectations")
+    if array is None or text[array:array + 1] != "[":
+        return []
+    found, place, counted, line = [], _begin(text, array + 1), 0, 1
+    while text[place] != "]":
+        start = _members(text, place).get("type", place)
+        line, counted = line + text.count("\n", counted, start), start
+        found.append(line)
+        place = _after(text, place)
+    return found
+
+
+def _members(text: str, start: int) -> dict[str, int]:
+    """Where the values of the object at `start` begin, by their keys."""
+    found: dict[str, int] = {}
+    place = _begin(text, start + 1)
+    while text[start] == "{" and text[place] != "}":
+        key, place = _DECODER.raw_decode(text, place)
+        found[key] = place = _begin(text, _begin(text, place) + 1)  # past the colon
+        place = _after(text, place)
+    return found
+
+
+def _after(text: str, start: int) -> int:
+    """Where the next value of the same list or object begins, or where that ends."""
+    place = _begin(text, _DECODER.raw_decode(text, start)[1])
+    return _begin(text, place + 1) if text[place] == "," else place
+
+
+def _begin(text: str, start: int) -> int:
+    """The first place from `start` that holds no space."""
+    while text[start:start + 1] in (" ", "\t", "\r", "\n"):
+        start += 1
+    return start
+
+
+_DECODER = json.JSONDecoder()

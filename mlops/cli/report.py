@@ -1,0 +1,112 @@
+"""`mlops report`: what the pipelines did, where people look: the step's summary, the pull request, a team's channel."""
+
+from __future__ import annotations
+
+import enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mlops.cli.common import HERE, RepositoryOption, new_app, open_workspace
+
+if TYPE_CHECKING:
+    from mlops.records import Plan
+
+app = new_app("Tell what the pipelines did: step summary, pull request comment, notifications.", no_args_is_help=True)
+
+
+class Pipeline(str, enum.Enum):
+    """Whose summary."""
+
+    SERVICE = "service"
+    DATA = "data"
+    MODEL = "model"
+    MAIN = "main"
+
+
+PlanOption = Annotated[Path, typer.Option("--plan", help="The plan that `mlops route` wrote.")]
+NeedsOption = Annotated[Path, typer.Option("--needs", help="GitHub's toJSON(needs).")]
+
+
+@app.command()
+def summary(
+    pipeline: Annotated[Pipeline, typer.Argument(help="Whose.")],
+    level: Annotated[str | None, typer.Option(help="How models were trained, as the plan says.")] = None,
+    repository: RepositoryOption = HERE,
+) -> None:
+    """Append what the pipeline left (receipts, tests, data quality, models) to GITHUB_STEP_SUMMARY, else print it.
+
+    Also keeps it as .mlops/reports/summary/PIPELINE.json, which `mlops report comment` reads from the job's artifact.
+    """
+    from mlops import github
+    from mlops.logs import say
+    from mlops.pipelines.reporting import evidence, summary as writing
+
+    places, _ = open_workspace(repository)
+    report = evidence.gather(places, pipeline.value, level=level)
+    evidence.keep(places, report)
+    job = github.job()
+    if writing.append(writing.render(report), job.summary):
+        say(f"the step's summary tells of the {pipeline.value} pipeline: {report.outcome}")
+
+
+@app.command()
+def comment(
+    plan: PlanOption, needs: NeedsOption,
+    receipts: Annotated[Path, typer.Option(help="Folder with the artifacts of the pipelines' jobs.")],
+) -> None:
+    """Write the one comment on the pull request, or bring it up to date.
+
+    With a token that may only read (a fork's) it becomes the step's summary. Exits 2 without a pull request.
+    """
+    from mlops import github
+    from mlops.errors import MlopsError, UsageError
+    from mlops.logs import say
+    from mlops.pipelines.reporting import comment as writing, discussion, evidence, summary as summaries
+
+    job = github.job()
+    if job.request is None:
+        raise UsageError(
+            f"the event {job.event!r} is about no pull request" if job.event else "no event is described",
+            where="GITHUB_EVENT_PATH", mend="run it in a workflow that `pull_request` started",
+        )
+    body = writing.render(_plan(plan), _needs(needs), evidence.collected(receipts), job)
+    if job.from_fork:
+        say("the pull request comes from another repository, whose token only reads: the step's summary has it")
+        summaries.append(body, job.summary)
+        return
+    try:
+        posted = discussion.post(github.GitHub(), int(job.request["number"]), body, writing.MARKER)
+    except discussion.Refused as refused:
+        say(f"GitHub does not let this token comment ({refused}): the step's summary has it")
+        summaries.append(body, job.summary)
+        return
+    except MlopsError:
+        if job.summary is not None:  # what was found out is not lost with the comment
+            summaries.append(body, job.summary)
+        raise
+    more = f", {posted.removed} more of them removed" if posted.removed else ""
+    say(f"comment {posted.done}{more}: {posted.address}")
+
+
+def _needs(path: Path) -> dict[str, str]:
+    from mlops.errors import MissingInputError
+    from mlops.routing.gate import read_needs
+
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise MissingInputError(f"cannot be read: {error.strerror or error}", where=path) from error
+    return read_needs(content, where=str(path))
+
+
+def _plan(path: Path) -> Plan | str:
+    """The plan, or why there is none: where the planner failed the comment says so."""
+    from mlops.errors import MlopsError
+    from mlops.records import Plan, read
+
+    try:
+        return read(Plan, path)
+    except MlopsError as error:
+        return error.message
