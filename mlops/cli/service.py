@@ -16,22 +16,34 @@ Names = Annotated[list[str], typer.Argument(help="Services; all when none is nam
 @app.command()
 def run(
     names: Names = [],
+    services: Annotated[str, typer.Option("--services", help="The services as a JSON list, as a plan has it.")] = "",
     repository: RepositoryOption = HERE,
     format: FormatOption = Format.TABLE,
 ) -> None:
     """Lint, test and build what is not up to date, with receipts. Exits 0, 1 for a refusal, 2 for not asked."""
-    run_pipeline(["service"], names, repository=repository, format=format)
+    run_pipeline(["service"], [*names, *_listed(services)], repository=repository, format=format)
 
 
 @app.command()
-def test(names: Names = [], repository: RepositoryOption = HERE) -> None:
+def test(
+    names: Names = [],
+    coverage: Annotated[
+        bool, typer.Option("--coverage", help="Measure it, into .mlops/reports/coverage.xml: of one service.")
+    ] = False,
+    repository: RepositoryOption = HERE,
+) -> None:
     """Run the tests of services, each from its own folder. Exits 0, 1 for a failing test, 2 where none could run."""
     from mlops import product
+    from mlops.errors import UsageError
     from mlops.pipelines.checks import pytest
 
+    if coverage and len(names) != 1:
+        raise UsageError("one report holds the coverage of one service", mend="name one: --coverage NAME")
     places, _ = open_workspace(repository)
+    report = places.reports / "coverage.xml" if coverage else None
     for name in _known(names, product.services(places.repository)):
-        facts = pytest(places.repository / product.SERVICES / name, places.reports / "junit" / f"{name}.xml")
+        junit = places.reports / "junit" / f"{name}.xml"
+        facts = pytest(places.repository / product.SERVICES / name, junit, coverage=report)
         print(f"{name}: {facts['tests']}")
 
 
@@ -67,6 +79,21 @@ def build(
         print_json(digests)
     else:
         print("\n".join(f"{name}@{digest}" for name, digest in digests.items()))
+
+
+def _listed(text: str) -> list[str]:
+    """The names in a JSON list; none for no text."""
+    import json
+
+    from mlops.errors import UsageError
+
+    try:
+        found = json.loads(text or "[]")
+    except ValueError:
+        found = None
+    if not isinstance(found, list) or not all(isinstance(each, str) for each in found):
+        raise UsageError(f"{text!r} is no JSON list of names", where="--services", mend='write \'["api", "predict"]\'')
+    return found
 
 
 def _known(asked: list[str], there: list[str]) -> list[str]:

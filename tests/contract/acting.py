@@ -160,6 +160,7 @@ class Bench:
         left_out = [*LEFT_OUT, *without, *(f"tests/unit/mlops/{each.name}" for each in rooms)]
         variables = {
             "STAND_INS": STAND_INS, "STAND_IN_RECORD": record, "STAND_IN_SOURCE": self.folder,
+            "STAND_IN_CACHE": self.folder.parent / "caches",
             "STAND_IN_VENV": sys.prefix, "PYTHON": sys._base_executable,  # type: ignore[attr-defined]
             "PYTEST_ADDOPTS": " ".join(f"--ignore={each}" for each in left_out),
         }
@@ -169,18 +170,18 @@ class Bench:
         ]
         for name, value in variables.items():
             words += ["--env", f"{name}={value}"]
-        for reference in sorted(third_party(self.folder)):
-            name = reference.partition("@")[0].rpartition("/")[2]
-            words += ["--local-repository", f"{reference}={STAND_INS / name}"]
+        for action, commit in sorted(third_party(self.folder)):
+            owner, name, *_ = action.split("/")
+            words += ["--local-repository", f"{owner}/{name}@{commit}={STAND_INS / name}"]
         done = subprocess.run(words, cwd=self.folder, capture_output=True, text=True, env=self.environment)
         shutil.rmtree(place / "cache", ignore_errors=True)
         return _read(done, record, workflow_name(self.folder / workflow))
 
 
-def third_party(tree: Path) -> set[str]:
-    """Every action that is not the repository's own, with its commit."""
+def third_party(tree: Path) -> set[tuple[str, str]]:
+    """Every action that is not the repository's own (owner/name, and a folder where it has one), with its commit."""
     files = [*tree.glob(".github/workflows/*.yml"), *tree.glob(".github/actions/*/action.yml")]
-    found = re.findall(r"\buses:\s*([\w-]+/\S+)", "\n".join(path.read_text() for path in files))
+    found = re.findall(r"\buses:\s*([\w-]+/[^\s@]+)@(\S+)", "\n".join(path.read_text() for path in files))
     return set(found)
 
 

@@ -3,19 +3,23 @@ much of the action's work as the next step needs, on this machine alone.
 
     stand_in.py ACTION      inputs as JSON in INPUTS, by toJSON(inputs)
 
-STAND_IN_RECORD is the folder of the records, STAND_IN_SOURCE the repository that is checked out, STAND_IN_VENV the
-environment that a runner would have in its cache. Standard library only: it runs before any environment is there.
+STAND_IN_RECORD is the folder of the records and artifacts of one run, STAND_IN_CACHE that of the caches, which runs
+share, STAND_IN_SOURCE the repository that is checked out, STAND_IN_VENV the environment that a runner would install.
+Standard library only: it runs before any environment is there.
 """
 
+import hashlib
 import json
 import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 WORKSPACE = Path(os.environ.get("GITHUB_WORKSPACE") or ".")
 RECORD = Path(os.environ.get("STAND_IN_RECORD") or ".")
+CACHE = Path(os.environ.get("STAND_IN_CACHE") or ".")
 
 
 def checkout(given):
@@ -68,19 +72,20 @@ def lay_environment(source, tree):
 
 
 def upload_artifact(given):
-    """Keep files under the artifact's name, which nothing else of the run may have."""
+    """Keep files under the artifact's name, which nothing else of the run may have; their paths begin below the
+    deepest folder that all that was named lies in."""
     target = RECORD / "artifacts" / given["name"]
     if target.exists():
         sys.exit(f"an artifact {given['name']} is there already")
     hidden = given["include-hidden-files"] == "true"
+    named = [WORKSPACE / name for name in given["path"].split()]
+    top = os.path.commonpath([path.parent if path.is_file() else path for path in named])
     kept = 0
-    for name in given["path"].split():
-        path = WORKSPACE / name
+    for path in named:
         for file in [path] if path.is_file() else [each for each in path.rglob("*") if each.is_file()]:
-            parts = file.relative_to(WORKSPACE).parts
-            if not hidden and any(part.startswith(".") for part in parts):
+            if not hidden and any(part.startswith(".") for part in file.relative_to(WORKSPACE).parts):
                 continue
-            place = target / (file.name if path.is_file() else file.relative_to(WORKSPACE))
+            place = target / file.relative_to(top)
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(file, place)
             kept += 1
@@ -89,11 +94,70 @@ def upload_artifact(given):
 
 
 def download_artifact(given):
-    """Bring an artifact of this run."""
-    source = RECORD / "artifacts" / given["name"]
-    if not source.is_dir():
-        sys.exit(f"there is no artifact {given['name']}")
-    shutil.copytree(source, WORKSPACE, dirs_exist_ok=True)
+    """Bring an artifact of this run, or each that a pattern names into a folder of its name."""
+    store, target = RECORD / "artifacts", WORKSPACE / given["path"]
+    if given["name"]:
+        if not (store / given["name"]).is_dir():
+            sys.exit(f"there is no artifact {given['name']}")
+        return shutil.copytree(store / given["name"], target, dirs_exist_ok=True)
+    for each in sorted(store.glob(given["pattern"])) if store.is_dir() else []:
+        shutil.copytree(each, target / each.name, dirs_exist_ok=True)
+
+
+def cache_restore(given):
+    """Bring what was saved under the key, or newest under the first of the restore keys that any begins with.
+
+    Seen is, as on GitHub, what the ref itself, a request's base branch and the default branch have saved.
+    """
+    seen = {os.environ["GITHUB_REF"], f"refs/heads/{os.environ.get('GITHUB_BASE_REF')}", "refs/heads/main"}
+    entries = [json.loads(path.read_text()) for path in sorted(CACHE.glob("*/entry.json"))]
+    saved = sorted((each["order"], each["key"], each["place"]) for each in entries if each["ref"] in seen)
+    matched = [each for each in saved if each[1] == given["key"]]
+    for prefix in given["restore-keys"].split():
+        matched = matched or [each for each in saved if each[1].startswith(prefix)][-1:]
+    hit = matched[0] if matched else None
+    if hit:
+        for name in given["path"].split():
+            source = CACHE / hit[2] / "files" / name.replace("~/", "HOME/")
+            target = Path(name).expanduser() if name.startswith("~") else WORKSPACE / name
+            if source.is_dir():
+                shutil.copytree(source, target, dirs_exist_ok=True)
+            elif source.is_file():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(source, target)
+    output("cache-hit", str(bool(hit and hit[1] == given["key"])).lower())
+    output("cache-primary-key", given["key"])
+    output("cache-matched-key", hit[1] if hit else "")
+
+
+def cache_save(given):
+    """Keep files under a key; a key that is there stays as it is."""
+    place = CACHE / hashlib.sha256(f"{os.environ['GITHUB_REF']} {given['key']}".encode()).hexdigest()[:16]
+    if (place / "entry.json").exists():
+        return print(f"the key {given['key']} is taken")
+    kept = 0
+    for name in given["path"].split():
+        source = Path(name).expanduser() if name.startswith("~") else WORKSPACE / name
+        target = place / "files" / name.replace("~/", "HOME/")
+        if source.is_dir():
+            shutil.copytree(source, target, dirs_exist_ok=True)
+            kept += 1
+        elif source.is_file():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(source, target)
+            kept += 1
+    if kept:
+        entry = {"key": given["key"], "ref": os.environ["GITHUB_REF"], "place": place.name, "order": time.time_ns()}
+        (place / "entry.json").write_text(json.dumps(entry))
+
+
+def recorded(given):
+    """Nothing but the record: what this action does happens elsewhere."""
+
+
+def output(name, value):
+    with open(os.environ["GITHUB_OUTPUT"], "a", encoding="utf-8") as file:
+        file.write(f"{name}={value}\n")
 
 
 def git(*words):
@@ -105,6 +169,11 @@ ACTIONS = {
     "actions/setup-python": setup_python,
     "actions/upload-artifact": upload_artifact,
     "actions/download-artifact": download_artifact,
+    "actions/cache/restore": cache_restore,
+    "actions/cache/save": cache_save,
+    "codecov/codecov-action": recorded,
+    "github/codeql-action/upload-sarif": recorded,
+    "aws-actions/configure-aws-credentials": recorded,
 }
 
 
