@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import getpass
 import os
 from pathlib import Path
@@ -209,13 +210,27 @@ def _who() -> str:
         return "unknown"
 
 
+class LevelChoice(str, enum.Enum):
+    """How much a run does."""
+
+    BOUNDED = "bounded"
+    FULL = "full"
+
+
 @app.command()
 def run(
     names: Annotated[list[str], typer.Argument(metavar="[MODEL]...", help="Models; all when none.")] = [],
+    level: Annotated[LevelChoice, typer.Option(
+        help="bounded: train on a sample, judge, and register, promote and export nothing; full: everything."
+    )] = LevelChoice.FULL,
+    data: Annotated[list[str], typer.Option(
+        help='Data versions to use, and no others: "housing=VERSION"; repeat, or separate by spaces. Blank: none asked.'
+    )] = [],
     format: FormatOption = Format.TABLE,
     repository: RepositoryOption = HERE,
 ) -> None:
     """Run the model pipeline where it is not up to date, with receipts. Exits 0, 1 for worse, 2 for not asked."""
     from mlops.cli.pipeline import run_pipeline
+    from mlops.pipelines.asked import parse
 
-    run_pipeline(["model"], names, repository=repository, format=format)
+    run_pipeline(["model"], names, repository=repository, format=format, level=level.value, asked=parse(data))

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from mlops.cli.common import Format, open_workspace, print_json
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mlops.records.receipt import Level
+
 
 def run_pipeline(
-    names: list[str], subjects: list[str], *, repository: Path, format: Format, source: str = ""
+    names: list[str], subjects: list[str], *, repository: Path, format: Format, source: str = "",
+    level: Level = "full", asked: Mapping[str, str] | None = None,
 ) -> None:
     """Bring the pipelines `names` up to date, for `subjects` or for all, and end with the answer's exit code.
 
     Their receipts of this run, and of no run before, are left in `.mlops/proof/PIPELINE/` for the gate.
+
+    Args:
+        asked: Data set → the published version that models must use.
     """
     from mlops.logs import say
     from mlops.pipelines import receipts
@@ -25,7 +35,10 @@ def run_pipeline(
 
     places, settings = open_workspace(repository)
     given = source if not source or "://" in source else str(Path(source).expanduser().resolve())
-    run = Run(places, settings, source=given or None, who=os.environ.get("GITHUB_ACTOR") or f"mlops {names[0]} run")
+    run = Run(
+        places, settings, source=given or None, who=os.environ.get("GITHUB_ACTOR") or f"mlops {names[0]} run",
+        level=level, asked=asked or {},
+    )
     for name in names:
         receipts.leave(places.proof / name, [])
     done, _ = run_pipelines(run, names, Lines(), subjects=subjects)

@@ -14,4 +14,11 @@ def data_folder(run: Run, dataset: str) -> Path:
 
 def version_file(run: Run, dataset: str) -> Path:
     """The record of the data version that this run's models use."""
+    if dataset in run.apart:
+        return published(run, dataset, run.asked[dataset])
     return data_folder(run, dataset) / "version.json"
+
+
+def published(run: Run, dataset: str, version: str) -> Path:
+    """The record of a published data version."""
+    return run.places.data / dataset / "versions" / version / "version.json"

@@ -96,7 +96,8 @@ class Lanes:
         self._selector.register(worker.stdout, selectors.EVENT_READ, lane)  # type: ignore[arg-type]
         self._send(worker, {
             "repository": str(self._run.repository), "environment": self._run.settings.environment,
-            "source": self._run.source, "given": self._run.given, "who": self._run.who,
+            "source": self._run.source, "given": self._run.given, "who": self._run.who, "level": self._run.level,
+            "asked": dict(self._run.asked), "apart": self._run.apart,
         })
         return worker
 

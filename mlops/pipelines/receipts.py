@@ -50,6 +50,8 @@ def measure(step: Step, run: Run, sources: Sources) -> Inputs:
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     code_hash = files.combine([*((each.name, each.hash) for each in code), ("python", python)])
     named = [(f"{each.namespace}:{each.name}", each.hash) for each in found]
+    if step.level == "bounded":
+        named.append(("level", step.level))
     return Inputs(files.combine([("step", step.id), ("code", code_hash), *named]), code_hash, [*code, *found])
 
 
@@ -65,14 +67,15 @@ def outputs(step: Step, run: Run, sources: Sources) -> list[Artifact]:
 
 
 class Store:
-    """Receipts as files: `receipts/PIPELINE/STEP[-SUBJECT]/KEY.json`, and `last.json`, the newest."""
+    """Receipts as files: `receipts/PIPELINE/STEP[-SUBJECT][.bounded]/KEY.json`, and `last.json`, the newest."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def place(self, step: Step) -> Path:
         """The folder of a step's receipts."""
-        return self.folder / step.pipeline / (f"{step.name}-{step.subject}" if step.subject else step.name)
+        name = f"{step.name}-{step.subject}" if step.subject else step.name
+        return self.folder / step.pipeline / (f"{name}.bounded" if step.level == "bounded" else name)
 
     def find(self, step: Step, key: str) -> Receipt | None:
         """The successful receipt of `step` for `key`; None where there is none (a damaged one is none)."""

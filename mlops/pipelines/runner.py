@@ -242,7 +242,7 @@ class Runner:
             run_id=run_id or str(uuid.uuid4()), parent_id=self.run_id, pipeline=step.pipeline, step=step.name,
             subject=step.subject, key=begun.inputs.key, code=begun.inputs.code, inputs=begun.inputs.artifacts,
             outputs=written, outcome=outcome, started=begun.at, seconds=round(time.perf_counter() - begun.clock, 4),
-            reason=begun.reason, error=error, facts=facts,
+            reason=begun.reason, error=error, facts=facts, level=step.level,
         )
 
     def _open_lanes(self) -> Lanes:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops.config import Settings, Workspace
-from mlops.records.receipt import Artifact
+from mlops.records.receipt import Artifact, Level
 
 if TYPE_CHECKING:
     from mlops.sources import Sources
@@ -25,6 +25,9 @@ class Run:
         source: The file or address that the user gave, None for none.
         given: The data sets whose own source it stands in for (`takes_data` in their files).
         who: Who is written down as having moved a model.
+        level: Whether models are trained on everything and promoted, or proven on a sample.
+        asked: Data set → the published version that models must use.
+        apart: The data sets whose asked version is published, but is not what the steps here made last.
     """
 
     places: Workspace
@@ -32,13 +35,18 @@ class Run:
     source: str | None = None
     given: tuple[str, ...] = ()
     who: str = "mlops run"
+    level: Level = "full"
+    asked: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    apart: tuple[str, ...] = ()
 
     @property
     def repository(self) -> Path:
         return self.places.repository
 
     def variant(self, dataset: str) -> str:
-        """`given` where the user's file stands in for the data set's own source."""
+        """`given` where the user's file stands in for the data set's own source; an older version's own name."""
+        if dataset in self.apart:
+            return self.asked[dataset]
         return GIVEN if dataset in self.given else DEFAULT
 
 
@@ -57,6 +65,7 @@ class Step:
         holds: Whether the outside world still is as the step left it (services that run, for example); asked where the
             receipt says that nothing changed. Returns the reason why not, or None.
         lane: The worker process that runs it; one lane runs one step at a time.
+        level: For a step that a bounded run does otherwise: which one this is. Their receipts are never each other's.
     """
 
     pipeline: str
@@ -72,6 +81,7 @@ class Step:
     holds: Callable[[Run], str | None] | None = None
     code: Callable[[Sources], list[str]] | None = None
     lane: str = ""
+    level: Level | None = None
 
     @property
     def id(self) -> str:

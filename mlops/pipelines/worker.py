@@ -31,7 +31,8 @@ def main() -> None:
             manager = ConfigManager(Path(request["repository"]))
             settings = manager.load_config(Environment(request["environment"]))
             run = Run(
-                manager.workspace(), settings, request["source"], tuple(request["given"]), request["who"]
+                manager.workspace(), settings, request["source"], tuple(request["given"]), request["who"],
+                request["level"], request["asked"], tuple(request["apart"]),
             )
             continue
         assert run is not None

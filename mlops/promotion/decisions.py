@@ -65,6 +65,24 @@ def promote(
     return challenger, evaluation.verdict
 
 
+def judge(config: ModelConfig, folder: Path) -> Evaluation:
+    """The evaluation in `folder` where its verdict would let it be promoted; nothing is registered or moved.
+
+    Raises:
+        WorseModelError: the verdict is worse or floor.
+        MissingInputError: nothing is trained or evaluated yet.
+        UsageError: the evaluation is of an earlier training.
+    """
+    evaluation, trained = read(Evaluation, folder / EVALUATION), read(TrainedModel, folder / TRAINED)
+    if evaluation.run_id != trained.run_id:
+        raise UsageError(
+            "is of an earlier training", where=folder / EVALUATION, mend=f"run `mlops model evaluate {config.name}`"
+        )
+    if evaluation.verdict in ("worse", "floor"):
+        raise _refusal(config, f"the {evaluation.level} challenger", trained.data, evaluation, "nothing was moved")
+    return evaluation
+
+
 def withdraw(
     places: Workspace, settings: Settings, model: str, version: str, *, who: str, why: str
 ) -> ModelVersion | None:
@@ -169,19 +187,25 @@ def _write(places: Workspace, champion: Registered | None) -> ModelVersion | Non
 def _refused(
     config: ModelConfig, challenger: ModelVersion, evaluation: Evaluation, champion: Registered | None
 ) -> WorseModelError:
-    rows = f"judged on {evaluation.holdout.rows:,} held-out rows of data version {challenger.data}"
     stays = (
         f"version {champion.version} stays champion and keeps serving" if champion else "nothing was promoted"
     )
+    return _refusal(config, f"version {challenger.version}", challenger.data, evaluation, stays)
+
+
+def _refusal(config: ModelConfig, who: str, data: str, evaluation: Evaluation, stays: str) -> WorseModelError:
+    rows = f"judged on {evaluation.holdout.rows:,} held-out rows of data version {data}"
     if evaluation.verdict == "floor":
-        message = f"version {challenger.version} is below a floor: {evaluation.reason} ({rows})"
+        message = f"{who} is below a floor: {evaluation.reason} ({rows})"
         field = "floors"
     else:
-        message = f"version {challenger.version} is worse than the champion: {evaluation.reason} ({rows})"
+        message = f"{who} is worse than the champion: {evaluation.reason} ({rows})"
         field = "metric.tolerance"
+    cut = evaluation.sample is not None and evaluation.sample.cut
+    bound = "; if it is the sample that is too small, raise bounded.rows there" if cut else ""
     return WorseModelError(
         message, where=f"model {config.name}",
         mend=f"{stays}. Look at what changed in model/configs/{config.name}.yaml, {config.trainer.partition(':')[0]} "
         f"or the data, correct it and run the same command again. If the loss is meant, change {field} in the "
-        f"model's file. `mlops model history {config.name}` shows all versions",
+        f"model's file{bound}. `mlops model history {config.name}` shows all versions",
     )
