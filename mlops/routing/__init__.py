@@ -5,8 +5,8 @@
     objects, differences, changes, requests              ask git
     plans                                               put both together
     gate                                                pure: plan and results → open or closed
-    patterns → audit → sync                             the filters: each line counts, no input is left out
-    tree, python, references, commands → inputs         what a pipeline depends on, read and never run
+    patterns, inputs, loops → audit → sync              the filters: each line counts, no input is left out, no loop
+    tree, python, references, commands → graph → inputs, loops      what a pipeline depends on, read and never run
 """
 
 from __future__ import annotations

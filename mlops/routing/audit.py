@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from mlops.routing import tree as trees
 from mlops.routing.filters import PathFilter
 from mlops.routing.inputs import Inputs, Pipeline, inputs
+from mlops.routing.loops import loops
 from mlops.routing.patterns import faults
 from mlops.routing.plans import read_tree
 from mlops.routing.workflows import Trigger, Workflow
@@ -23,8 +24,8 @@ class Finding(NamedTuple):
     """What the audit found.
 
     Attributes:
-        rule: `input-outside`, `own-file-outside`, `starts-nothing`, `broken-workflow`, `unreadable-input`, or one of
-            a pattern, see `patterns.Fault`.
+        rule: `input-outside`, `own-file-outside`, `starts-nothing`, `broken-workflow`, `unreadable-input`, `loop`, or
+            one of a pattern, see `patterns.Fault`.
         workflow: The workflow file; empty where it concerns them all.
         path: The file or the pattern.
         chain: The shortest chain of files that ties the workflow to the path.
@@ -75,6 +76,8 @@ def audit(repository: Path, pipelines: Sequence[Pipeline] = (), *, sources: Sour
             for path, line in reached.unread.items()
         ]
     found += starts_nothing(workflows, tree.files)
+    for loop in loops(tree, sources, workflows):
+        found.append(Finding("loop", loop.chain[0], loop.chain[0], loop.chain, loop.message))
     return sorted(set(found), key=lambda each: (each.workflow, each.rule, each.path, each.message))
 
 

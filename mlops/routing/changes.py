@@ -19,6 +19,7 @@ from mlops.routing.workflows import FOLDER
 
 ALWAYS = f"more than {MOST_COMMITS:,} commits were pushed, and then everything runs"
 _FEW = 20
+_OF_THE_DEFAULT_BRANCH = ("schedule", "workflow_run")  # events that run what is there, whatever they are about
 PERHAPS = f"the clone is shallow: whether more than {MOST_COMMITS:,} commits were pushed is not known"
 
 
@@ -161,13 +162,14 @@ def _new_branch(git: Git, objects: Objects, event: Event, files: dict[str, str |
 def _read_unfiltered(git: Git, objects: Objects, event: Event, given: list[str] | None) -> Reading:
     """A dispatch, a schedule or another event without a change; they need the file on the default branch."""
     default = default_branch(git, event)
-    own = event.after or (event.ref if event.ref and event.name != "schedule" else default) or "HEAD"
+    fixed = event.name in _OF_THE_DEFAULT_BRANCH
+    own = event.after or (event.ref if event.ref and not fixed else default) or "HEAD"
     commit = objects.commit(own)
     if commit is None:
         raise missing(git, own)
     files = workflow_files(objects, own)
     elsewhere: frozenset[str] = frozenset()
-    if default is not None and event.name in ("workflow_dispatch", "schedule") and objects.commit(default):
+    if default is not None and (fixed or event.name == "workflow_dispatch") and objects.commit(default):
         elsewhere = frozenset(files) - frozenset(objects.folder(f"{default}^{{commit}}", FOLDER))
     return Reading(files, Change(files=given or [], filtered=False, elsewhere=elsewhere), head=commit.sha)
 

@@ -206,7 +206,7 @@ class Makefile:
         self.goal = ""
         self.needs: dict[str, list[str]] = {}
         self.recipes: dict[str, list[str]] = {}
-        self._values: dict[str, str] = {}
+        self._values: dict[str, str] = {"MAKE": "make"}
         current: list[str] = []
         for line in re.sub(r"\\\n", " ", text).splitlines():
             if line.startswith("\t"):

@@ -25,7 +25,8 @@ class Event(NamedTuple):
         head: The request's or the group's own commit.
         merge: The commit that GitHub merged for the request.
         default_branch: The repository's default branch.
-        only: For a dispatch the workflow file, for a schedule the cron line that fired.
+        only: For a dispatch the workflow file, for a schedule the cron line that fired, for `workflow_run` the name of
+            the workflow that ran; `ref` is then the branch that it ran on.
         forced, deleted: As pushed.
     """
 
@@ -98,6 +99,10 @@ def from_payload(name: str, payload: Mapping[str, Any], *, ref: str | None, sha:
             base=_need(payload, "merge_group", "base_sha"), head=_need(payload, "merge_group", "head_sha"),
             default_branch=default,
         )
+    if name == "workflow_run":
+        branch = full_ref(_get(payload, "workflow_run", "head_branch"))
+        only = _get(payload, "workflow_run", "name") or _get(payload, "workflow", "name")
+        return Event(name, branch, action, after=sha, default_branch=default, only=only)
     only = _get(payload, "workflow") if name == "workflow_dispatch" else _get(payload, "schedule")
     return Event(name, full_ref(ref), action, after=sha, default_branch=default, only=only)
 

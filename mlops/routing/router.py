@@ -117,6 +117,9 @@ def _native(event: Event, workflow: Workflow, change: Change) -> _Answer:
     stopped = _stopped(event, trigger, workflow.path, change)
     if stopped is not None:
         return stopped
+    if event.name == "workflow_run":  # its branches are those of the run that ended
+        ref = _ref(event, trigger)
+        return ref if ref.verdict != "RUN" else _Answer("RUN", f"starts after {event.only or 'a workflow'}")
     if event.name not in ("push", "pull_request", "pull_request_target", "merge_group"):
         return _Answer("RUN", "a dispatch ignores path filters" if event.name == "workflow_dispatch"
                        else f"starts on {event.name}")
@@ -139,6 +142,8 @@ def _stopped(event: Event, trigger: Trigger, path: str, change: Change) -> _Answ
         return _Answer("SKIP", f"{event.only} was dispatched")
     if event.name == "schedule" and event.only and event.only not in trigger.crons:
         return _Answer("SKIP", f"has no cron line {event.only!r}")
+    if event.name == "workflow_run" and event.only and event.only not in trigger.after:
+        return _Answer("SKIP", f"does not wait for {event.only!r}")
     types = trigger.types or _DEFAULT_TYPES.get(event.name)
     if types and event.action and event.action not in types:
         return _Answer("SKIP", f"does not start on the activity {event.action}")

@@ -14,7 +14,7 @@ _PAIRS = (("branches", "branches-ignore"), ("tags", "tags-ignore"), ("paths", "p
 
 
 class Trigger(NamedTuple):
-    """One event under `on:`; None where a filter is not given."""
+    """One event under `on:`; None where a filter is not given. `after` names the workflows of `workflow_run`."""
 
     branches: PatternList | None = None
     branches_ignore: PatternList | None = None
@@ -24,6 +24,7 @@ class Trigger(NamedTuple):
     paths_ignore: tuple[str, ...] | None = None
     types: tuple[str, ...] | None = None
     crons: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
 
     @property
     def path_filter(self) -> PathFilter | None:
@@ -42,6 +43,7 @@ class Workflow(NamedTuple):
         on: Trigger by event.
         calls: The workflow files of this repository that its jobs call.
         problem: Why GitHub would refuse the file, as far as can be told.
+        name: As it is shown, and as `workflow_run` calls it; the path where none is given.
     """
 
     path: str
@@ -49,6 +51,7 @@ class Workflow(NamedTuple):
     on: dict[str, Trigger]
     calls: tuple[str, ...] = ()
     problem: str | None = None
+    name: str = ""
 
 
 class _Invalid(Exception):
@@ -73,7 +76,9 @@ def parse(path: str, text: str) -> Workflow:
         return Workflow(path, pipeline_of(path), {}, problem=f"{error.where}: {error.message}")
     except _Invalid as error:
         return Workflow(path, pipeline_of(path), {}, problem=str(error))
-    return Workflow(path, pipeline_of(path), on, _calls(document.get("jobs")), _broken(on))
+    name = document.get("name")
+    shown = name if isinstance(name, str) and name else path
+    return Workflow(path, pipeline_of(path), on, _calls(document.get("jobs")), _broken(on), shown)
 
 
 def _triggers(on: Any) -> dict[str, Trigger]:
@@ -102,6 +107,7 @@ def _trigger(event: str, value: Any) -> Trigger:
     return Trigger(
         lists.get("branches"), lists.get("branches-ignore"), lists.get("tags"), lists.get("tags-ignore"),
         given.get("paths"), given.get("paths-ignore"), given.get("types"),
+        after=_texts("on.workflow_run.workflows", value.get("workflows", [])) if event == "workflow_run" else (),
     )
 
 

@@ -100,7 +100,8 @@ def test_our_own_files_read_the_same_in_both_ways(path: Path) -> None:
     text = path.read_text()
     found, known = quick_or_none(text)
     assert yaml12.load(text, where="f") == yaml12.thorough(text, where="f")
-    assert known, "the quick reader should know the style of our own files"
+    # `mlops route` reads workflow files alone; actions are read by the audit
+    assert known or path.parent.name != "workflows", "the quick reader should know the style of our own files"
 
 
 SCALARS = st.one_of(
