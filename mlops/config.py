@@ -75,6 +75,20 @@ class SecuritySettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True)
     api_key: str = DEVELOPMENT_SECRET
 
 
+class NotificationSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """Channels that a team reads. `slack`, `teams`: webhook addresses, secret as a whole; `jira_*`: where issues go.
+    `events`: which are told, separated by commas: failure, recovery, release."""
+
+    slack: str = ""
+    teams: str = ""
+    jira_url: str = ""
+    jira_user: str = ""
+    jira_token: str = ""
+    jira_project: str = ""
+    jira_issue_type: str = "Task"
+    events: str = "failure,recovery,release"
+
+
 class StorageSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """`data_dir`: where data versions are kept; empty stands for `.mlops/data`."""
 
@@ -99,6 +113,7 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     monitoring: MonitoringSettings = msgspec.field(default_factory=MonitoringSettings)
     deployment: DeploymentSettings = msgspec.field(default_factory=DeploymentSettings)
     security: SecuritySettings = msgspec.field(default_factory=SecuritySettings)
+    notifications: NotificationSettings = msgspec.field(default_factory=NotificationSettings)
     storage: StorageSettings = msgspec.field(default_factory=StorageSettings)
     ports: PortSettings = msgspec.field(default_factory=PortSettings)
     environment: str = Environment.DEVELOPMENT.value
@@ -116,9 +131,20 @@ VARIABLES: dict[str, tuple[str, str]] = {
     "MLOPS_API_KEY": ("security", "api_key"),
     "MLOPS_HEALTH_CHECK_INTERVAL": ("monitoring", "health_check_interval_seconds"),
     "MLOPS_ERROR_THRESHOLD": ("monitoring", "error_threshold"),
+    "MLOPS_NOTIFY_SLACK": ("notifications", "slack"),
+    "MLOPS_NOTIFY_TEAMS": ("notifications", "teams"),
+    "MLOPS_NOTIFY_JIRA_URL": ("notifications", "jira_url"),
+    "MLOPS_NOTIFY_JIRA_USER": ("notifications", "jira_user"),
+    "MLOPS_NOTIFY_JIRA_TOKEN": ("notifications", "jira_token"),
+    "MLOPS_NOTIFY_JIRA_PROJECT": ("notifications", "jira_project"),
+    "MLOPS_NOTIFY_JIRA_ISSUE_TYPE": ("notifications", "jira_issue_type"),
+    "MLOPS_NOTIFY_EVENTS": ("notifications", "events"),
     "MLFLOW_TRACKING_URI": ("model_registry", "tracking_uri"),
 }
 """Environment variable → block and field. The last one wins over a tracking address in the file."""
+
+SECRET = frozenset({("notifications", name) for name in ("slack", "teams", "jira_token")})
+"""Settings that are secrets as a whole, beside all of the block `security`."""
 
 PORTS_VARIABLE = "MLOPS_PORTS"
 """`api=18000,predict=18001`: ports for this command; 0 takes a free one."""

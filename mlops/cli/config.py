@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from mlops.cli.common import HERE, Format, FormatOption, RepositoryOption, new_app, print_json, print_table
-from mlops.config import ConfigManager, Environment, Settings
+from mlops.config import SECRET, ConfigManager, Environment, Settings
 from mlops.git import repository as find_repository
 
 app = new_app("Show the settings in force, secrets hidden.")
@@ -44,7 +44,9 @@ def safe(settings: Settings) -> dict[str, Any]:
     shown: dict[str, Any] = msgspec.to_builtins(settings)
     shown["security"] = {name: "***" for name in shown["security"]}
     return {
-        block: {name: _safe(value) for name, value in fields.items()} if isinstance(fields, dict) else fields
+        block: {
+            name: "***" if value and (block, name) in SECRET else _safe(value) for name, value in fields.items()
+        } if isinstance(fields, dict) else fields
         for block, fields in shown.items()
     }
 

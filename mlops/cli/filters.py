@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +35,8 @@ def add_parsers(parser: argparse.ArgumentParser) -> None:
 
 
 def _options(parser: argparse.ArgumentParser, name: str) -> None:
-    parser.add_argument("--format", choices=("table", "json"), default="table", help="how to print the answer")
+    formats = ("table", "json", "sarif") if name == "audit" else ("table", "json")
+    parser.add_argument("--format", choices=formats, default="table", help="how to print the answer")
     parser.add_argument("--repository", default=".", metavar="DIR", help="the repository [the current folder]")
     if name == "sync":
         parser.add_argument("--check", action="store_true", help="write nothing; exit 1 where a filter is stale")
@@ -80,6 +82,15 @@ def _audit(repository: Path, pipelines: list[Pipeline], sources: Sources, asked:
     from mlops.routing.audit import audit
 
     findings = audit(repository, pipelines, sources=sources)
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        from mlops.pipelines.reporting import annotations, findings as remarks
+
+        annotations.show(remarks.of_audit(repository, findings))
+    if asked.format == "sarif":
+        from mlops.pipelines.reporting.sarif import document
+
+        print(json.dumps(document(repository, findings), indent=2))
+        return 1 if findings else 0
     if asked.format == "json":
         print(json.dumps({"schema": 1, "findings": [each.to_dict() for each in findings]}, indent=2))
         return 1 if findings else 0

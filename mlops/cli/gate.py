@@ -28,7 +28,8 @@ def gate(
     """Exits 0 when every planned pipeline succeeded and no other ran, 1 when not, 2 for a malformed file."""
     from mlops.errors import MissingInputError
     from mlops.records import Plan, read
-    from mlops.routing.gate import decide, read_needs, read_receipts
+    from mlops.records.gate import read_needs
+    from mlops.routing.gate import decide, read_receipts
 
     try:
         content = needs.read_bytes()

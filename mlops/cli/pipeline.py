@@ -11,14 +11,16 @@ import typer
 from mlops.cli.common import Format, open_workspace, print_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-    from mlops.records.receipt import Level
+    from mlops.config import Workspace
+    from mlops.records.receipt import Level, Receipt
 
 
 def run_pipeline(
     names: list[str], subjects: list[str], *, repository: Path, format: Format, source: str = "",
     level: Level = "full", asked: Mapping[str, str] | None = None,
+    on_failed: Callable[[Workspace, list[Receipt]], None] | None = None,
 ) -> None:
     """Bring the pipelines `names` up to date, for `subjects` or for all, and end with the answer's exit code.
 
@@ -26,6 +28,7 @@ def run_pipeline(
 
     Args:
         asked: Data set → the published version that models must use.
+        on_failed: Is told the receipts of the steps that failed.
     """
     from mlops.logs import say
     from mlops.pipelines import receipts
@@ -46,6 +49,8 @@ def run_pipeline(
         receipts.leave(places.proof / name, [each for each in done.receipts if each.pipeline == name])
     for receipt in done.failed:
         say(f"\nFAILED {receipt.pipeline}/{receipt.step} {receipt.subject}\n  {receipt.error}")
+    if done.failed and on_failed is not None:
+        on_failed(places, done.failed)
     if format is Format.JSON:
         print_json([receipt.to_dict() for receipt in done.receipts])
     raise typer.Exit(done.exit_code)

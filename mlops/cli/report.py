@@ -25,6 +25,14 @@ class Pipeline(str, enum.Enum):
     MAIN = "main"
 
 
+class NoticeEvent(str, enum.Enum):
+    """What is told."""
+
+    FAILURE = "failure"
+    RECOVERY = "recovery"
+    RELEASE = "release"
+
+
 PlanOption = Annotated[Path, typer.Option("--plan", help="The plan that `mlops route` wrote.")]
 NeedsOption = Annotated[Path, typer.Option("--needs", help="GitHub's toJSON(needs).")]
 
@@ -90,9 +98,45 @@ def comment(
     say(f"comment {posted.done}{more}: {posted.address}")
 
 
+@app.command()
+def notify(
+    needs: NeedsOption,
+    plan: Annotated[Path | None, typer.Option("--plan", help="The plan that `mlops route` wrote.")] = None,
+    event: Annotated[NoticeEvent | None, typer.Option(help="Tell of this, whatever the results.")] = None,
+    repository: RepositoryOption = HERE,
+) -> None:
+    """Tell the configured channels (Slack, Teams, Jira) of a failure, a recovery or a release.
+
+    Exits 0 with nothing configured or nothing to tell, too; 1 where a channel was not told (the others were).
+    """
+    from mlops import github
+    from mlops.logs import say
+    from mlops.pipelines.reporting import channels, notices
+
+    settings = open_workspace(repository)[1].notifications
+    known = channels.configured(settings)
+    results, job = _needs(needs), github.job()
+    if not known:
+        say("no channel is configured (MLOPS_NOTIFY_SLACK, MLOPS_NOTIFY_TEAMS, MLOPS_NOTIFY_JIRA_URL)")
+        return
+    chosen, why = (event.value, "") if event else notices.find(results, notices.wanted(settings.events), job)
+    if chosen is None:
+        say(why)
+        return
+    made = _plan(plan) if plan else None
+    notice = notices.write(chosen, results, None if isinstance(made, str) else made, job)
+    sent, errors = channels.tell(known, notice)
+    for line in sent:
+        say(f"{chosen}: {line}")
+    for error in errors:
+        say(f"mlops report notify: {error}")
+    if errors:
+        raise typer.Exit(1)
+
+
 def _needs(path: Path) -> dict[str, str]:
     from mlops.errors import MissingInputError
-    from mlops.routing.gate import read_needs
+    from mlops.records.gate import read_needs
 
     try:
         content = path.read_bytes()

@@ -28,7 +28,16 @@ MEANING: dict[str, str] = {
     "deployment.manifest_branch": "Branch of the manifest repository.",
     "security.jwt_secret": "Secret that tokens are signed with.",
     "security.api_key": "Key that callers of protected interfaces show.",
+    "notifications.slack": "Address of a Slack webhook; a secret. Empty: Slack is not told.",
+    "notifications.teams": "Address of a Teams workflow's webhook; a secret. Empty: Teams is not told.",
+    "notifications.jira_url": "Address of Jira, `https://team.atlassian.net`. Empty: no issue is made.",
+    "notifications.jira_user": "The token's user on Jira Cloud; empty for a personal access token of a Data Center.",
+    "notifications.jira_token": "Jira's token; a secret.",
+    "notifications.jira_project": "Key of the project that issues go to.",
+    "notifications.jira_issue_type": "Type of the issues.",
+    "notifications.events": "What is told, separated by commas: failure, recovery, release.",
     "storage.data_dir": "Folder of the published data versions.",
+    "storage.dvc_remote": "Where data versions are published: a folder outside the clone, or s3://bucket/prefix.",
     "storage.redis_url": "Address of Redis; empty for a cache in the process.",
     "ports.host": "Address that the local services listen on.",
     "ports.api": "Port of the platform's API and its first page.",
@@ -44,6 +53,7 @@ EMPTY: dict[str, str] = {
     "model_registry.tracking_dir": "`.mlops/artifacts`",
     "deployment.manifest_repository": "`.mlops/manifests.git`",
     "storage.data_dir": "`.mlops/data`",
+    "storage.dvc_remote": "what `.dvc/config` names, else `~/.local/share/switchyard/data-versions`",
 }
 
 # Variables that are no field of the settings.

@@ -7,19 +7,16 @@ be judged (no workflows, a job that the plan does not know) the gate stays close
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
 
 from mlops.errors import InvalidRecordError, MissingInputError
 from mlops.records.base import read
-from mlops.records.gate import GateVerdict, PipelineVerdict, Result
+from mlops.records.gate import RESULTS, GateVerdict, PipelineVerdict, Result
 from mlops.records.plan import Plan, WorkflowVerdict
 from mlops.records.receipt import Receipt
 
 PLANNER = "plan"
-_RESULTS: tuple[str, ...] = get_args(Result)
 _OWN = "pull-request"  # the workflow that the gate itself is a job of
 
 
@@ -113,39 +110,11 @@ def _when(receipt: Receipt) -> str:
 
 
 def _result(value: str) -> Result:
-    if value not in _RESULTS:
+    if value not in RESULTS:
         raise InvalidRecordError(
-            f"{value!r} is no result of a job", where="needs", mend=f"known results: {', '.join(_RESULTS)}"
+            f"{value!r} is no result of a job", where="needs", mend=f"known results: {', '.join(RESULTS)}"
         )
     return value  # type: ignore[return-value]
-
-
-def read_needs(content: bytes | str, *, where: str) -> dict[str, str]:
-    """Result by job, from the JSON that GitHub's `toJSON(needs)` writes.
-
-    Raises:
-        InvalidRecordError: not JSON, a job stands twice, or a job has no result.
-    """
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        names = [name for name, _ in pairs]
-        if len(names) != len(set(names)):
-            raise ValueError("a name stands twice")
-        return dict(pairs)
-
-    mend = "write it from GitHub's toJSON(needs)"
-    try:
-        document = json.loads(content, object_pairs_hook=once)
-    except (ValueError, RecursionError) as error:
-        raise InvalidRecordError(f"is not valid JSON: {error}", where=where, mend=mend) from error
-    if not isinstance(document, dict) or not document:
-        raise InvalidRecordError("is no object of jobs", where=where, mend=mend)
-    found = {}
-    for job, value in document.items():
-        result = value.get("result") if isinstance(value, dict) else None
-        if not isinstance(result, str) or result not in _RESULTS:
-            raise InvalidRecordError(f"the job {job!r} has no result that is known", where=where, mend=mend)
-        found[job] = result
-    return found
 
 
 def read_receipts(folder: Path) -> list[Receipt]:

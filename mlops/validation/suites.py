@@ -9,6 +9,7 @@ from typing import Any
 
 from mlops.errors import ConfigurationError, MissingInputError
 from mlops.files import sha256_bytes
+from mlops.positions import entry_lines
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Suite:
     def where(self, index: int) -> str:
         """File and line of the expectation at `index`, for errors and annotations."""
         try:
-            return f"{self.path}:{expectation_lines(self.path.read_text(encoding='utf-8'))[index]}"
+            return f"{self.path}:{entry_lines(self.path.read_text(encoding='utf-8'), 'expectations', 'type')[index]}"
         except (OSError, ValueError, IndexError):
             return str(self.path)
 
@@ -101,48 +102,3 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         if names.count(name) > 1:
             raise ValueError(f"the key {name!r} stands twice in one object")
     return dict(pairs)
-
-
-def expectation_lines(text: str) -> list[int]:
-    """The line of each expectation's own `"type"` in a suite's text, in order; its first line where it has none.
-
-    Raises:
-        ValueError: the text is not JSON.
-    """
-    array = _members(text, _begin(text, 0)).get("expectations")
-    if array is None or text[array:array + 1] != "[":
-        return []
-    found, place, counted, line = [], _begin(text, array + 1), 0, 1
-    while text[place] != "]":
-        start = _members(text, place).get("type", place)
-        line, counted = line + text.count("\n", counted, start), start
-        found.append(line)
-        place = _after(text, place)
-    return found
-
-
-def _members(text: str, start: int) -> dict[str, int]:
-    """Where the values of the object at `start` begin, by their keys."""
-    found: dict[str, int] = {}
-    place = _begin(text, start + 1)
-    while text[start] == "{" and text[place] != "}":
-        key, place = _DECODER.raw_decode(text, place)
-        found[key] = place = _begin(text, _begin(text, place) + 1)  # past the colon
-        place = _after(text, place)
-    return found
-
-
-def _after(text: str, start: int) -> int:
-    """Where the next value of the same list or object begins, or where that ends."""
-    place = _begin(text, _DECODER.raw_decode(text, start)[1])
-    return _begin(text, place + 1) if text[place] == "," else place
-
-
-def _begin(text: str, start: int) -> int:
-    """The first place from `start` that holds no space."""
-    while text[start:start + 1] in (" ", "\t", "\r", "\n"):
-        start += 1
-    return start
-
-
-_DECODER = json.JSONDecoder()

@@ -9,6 +9,7 @@ from typing import Any
 
 from mlops import documents, product
 from mlops.errors import MlopsError
+from mlops.positions import entry_lines
 from mlops.records.report import BrokenExpectation
 
 _MOST = 64 * 1024**2
@@ -82,8 +83,6 @@ def _count(value: Any) -> int | None:
 
 def _lines(path: Path) -> list[tuple[str, dict[str, Any], int]]:
     """Type, arguments and line of each expectation of a suite's file; none where it cannot be read."""
-    from mlops.validation.suites import expectation_lines
-
     try:
         text = path.read_text(encoding="utf-8-sig")
         expectations = json.loads(text).get("expectations")
@@ -91,10 +90,8 @@ def _lines(path: Path) -> list[tuple[str, dict[str, Any], int]]:
         return []
     if not isinstance(expectations, list):
         return []
-    return [
-        (str(each.get("type")), each.get("kwargs") or {}, line)
-        for each, line in zip(expectations, expectation_lines(text), strict=False) if isinstance(each, dict)
-    ]
+    stated = zip(expectations, entry_lines(text, "expectations", "type"), strict=True)
+    return [(str(each.get("type")), each.get("kwargs") or {}, line) for each, line in stated if isinstance(each, dict)]
 
 
 def _take(lines: list[tuple[str, dict[str, Any], int]], config: dict[str, Any]) -> int:

@@ -11,7 +11,8 @@ import pytest
 
 from mlops.errors import InvalidRecordError, MissingInputError
 from mlops.records import Plan, Receipt, WorkflowVerdict
-from mlops.routing.gate import decide, judge, read_needs, read_receipts
+from mlops.records.gate import read_needs
+from mlops.routing.gate import decide, judge, read_receipts
 
 NAMES = ("service", "data", "model", "main")
 VERDICTS = ("RUN", "SKIP", "UNKNOWN")
