@@ -90,9 +90,11 @@ class NotificationSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=T
 
 
 class StorageSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """`data_dir`: where data versions are kept; empty stands for `.mlops/data`."""
+    """`data_dir`: where data versions are kept; empty stands for `.mlops/data`. `dvc_remote`: where they are published,
+    a folder outside the clone or an address such as s3://bucket/prefix; empty stands for what `.dvc/config` names."""
 
     data_dir: str = ""
+    dvc_remote: str = ""
     redis_url: str = ""
 
 
@@ -125,6 +127,7 @@ VARIABLES: dict[str, tuple[str, str]] = {
     "MLOPS_REGISTRY_PATH": ("model_registry", "registry_path"),
     "MLOPS_TRACKING_DIR": ("model_registry", "tracking_dir"),
     "MLOPS_DATA_DIR": ("storage", "data_dir"),
+    "MLOPS_DVC_REMOTE": ("storage", "dvc_remote"),
     "MLOPS_CONTAINER_REGISTRY": ("deployment", "container_registry_url"),
     "MLOPS_KUBERNETES_CONFIG": ("deployment", "kubernetes_config"),
     "MLOPS_JWT_SECRET": ("security", "jwt_secret"),

@@ -1,4 +1,4 @@
-"""`mlops data`: ingest, validate, process, check and version a data set."""
+"""`mlops data`: ingest, validate, process, check, version and publish a data set."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mlops.cli import data_versions
 from mlops.cli.common import (
     HERE, Format, FormatOption, RepositoryOption, new_app, open_workspace, print_json, print_table,
 )
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
     from mlops.data_pipeline import Dataset
 
 app = new_app(
-    "Ingest, validate, process, check and version a data set (a file under data/datasets/).", no_args_is_help=True
+    "Ingest, validate, process, check, version and publish a data set (a file under data/datasets/).",
+    no_args_is_help=True,
 )
 
 NameArgument = Annotated[
@@ -114,20 +116,8 @@ def check(
                 ("OK", "CHECK", "FOUND"))
 
 
-@app.command()
-def version(
-    name: NameArgument, given: GivenOption = False, format: FormatOption = Format.TABLE,
-    repository: RepositoryOption = HERE,
-) -> None:
-    """Publish the processed rows as a version."""
-    from mlops.data_pipeline import steps
-
-    record = steps.version(*_open(repository, name, given))
-    if format is Format.JSON:
-        return print_json(record)
-    simulated = " (simulated)" if record.source.simulated else ""
-    parts = ", ".join(f"{part.name} {part.rows}" for part in record.splits)
-    print(f"{name} {record.version}{simulated}: {record.rows} rows ({parts}), quality {record.quality:.3f}")
+app.add_typer(data_versions.app, name="version")
+app.command()(data_versions.publish)
 
 
 @app.command()

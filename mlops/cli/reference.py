@@ -56,9 +56,7 @@ def commands(noun: str) -> list[Command]:
         return list(_from_argparse(f"mlops {noun}", module.parser(f"mlops {noun}")))
     from typer.main import get_command
 
-    found = get_command(module.app)
-    nested: dict[str, Any] = getattr(found, "commands", None) or {"": found}
-    return [_from_typer(f"mlops {noun} {name}".strip(), each) for name, each in nested.items()]
+    return list(_from_group(f"mlops {noun}", get_command(module.app)))
 
 
 def _noun(noun: str) -> Iterator[str]:
@@ -85,6 +83,14 @@ def _cells(word: Word) -> list[str]:
     names = ", ".join(f"`{name}`" for name in word.names)
     default = "required" if word.required and not word.positional else word.default
     return [cell.replace("|", r"\|") for cell in (names, default, word.meaning)]
+
+
+def _from_group(called: str, command: Any) -> Iterator[Command]:
+    nested: dict[str, Any] | None = getattr(command, "commands", None)
+    if not nested:
+        yield _from_typer(called, command)
+    for name, each in (nested or {}).items():
+        yield from _from_group(f"{called} {name}", each)
 
 
 def _from_typer(called: str, command: Any) -> Command:

@@ -149,14 +149,14 @@ def find(places: Workspace, dataset: str, version: str | None = None) -> Found:
     if version is None:
         known = list_versions(places, dataset)
         if not known:
-            raise _absent(places, dataset, None)
+            raise absent(places, dataset, None)
         version = known[-1]
     else:
         version = full_name(places, dataset, version)
     for folder in (folder_of(places, dataset, version), pulled_folder(places, dataset, version)):
         if (folder / RECORD).is_file():
             return Found(read_record(DataVersion, folder / RECORD), folder, _provenance(folder))
-    raise _absent(places, dataset, version)
+    raise absent(places, dataset, version)
 
 
 def full_name(places: Workspace, dataset: str, version: str) -> str:
@@ -211,7 +211,8 @@ def _provenance(folder: Path) -> Provenance | None:
         return None
 
 
-def _absent(places: Workspace, dataset: str, version: str | None) -> MissingInputError:
+def absent(places: Workspace, dataset: str, version: str | None) -> MissingInputError:
+    """The error for a version that is not here: whether it was published, or what there is instead."""
     known, published = list_versions(places, dataset), list_published(places, dataset)
     if version in published or (version is None and published):
         name = version or published[-1]

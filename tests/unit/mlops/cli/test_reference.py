@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import re
+from collections.abc import Iterator
 
 import pytest
 
@@ -20,6 +21,16 @@ def help_of(*words: str) -> str:
     return out.getvalue()
 
 
+def commands(*words: str) -> Iterator[tuple[str, ...]]:
+    """The commands below `words`, groups opened."""
+    text = help_of(*words)
+    nested = re.findall(r"^  ([a-z][a-z-]*)  ", text.partition("\nCommands:\n")[2], re.MULTILINE)
+    if not nested:
+        yield words
+    for each in nested:
+        yield from commands(*words, each)
+
+
 @pytest.fixture(scope="module")
 def page() -> str:
     return reference.render()
@@ -29,9 +40,7 @@ def page() -> str:
 def test_every_noun_with_all_its_options(page: str, noun: str) -> None:
     section = page.partition(f"\n## mlops {noun}\n")[2].partition("\n## ")[0]
     assert NOUNS[noun][1] in section
-    text = help_of(noun)
-    nested = re.findall(r"^  ([a-z][a-z-]*)  ", text.partition("\nCommands:\n")[2], re.MULTILINE)
-    for words in [[noun, each] for each in nested] or [[noun]]:
+    for words in commands(noun):
         assert f"\nmlops {' '.join(words)} " in section, words
         lines = re.findall(r"^ +(?:-\w, )?--.*$", help_of(*words), re.MULTILINE)
         options = set(re.findall(r"--[a-z][a-z0-9-]*", " ".join(lines)))

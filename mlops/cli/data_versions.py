@@ -1,0 +1,184 @@
+"""`mlops data version` and `mlops data publish`: make, list, show, compare, restore and publish versions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from mlops.cli.common import (
+    HERE, Format, FormatOption, RepositoryOption, new_app, open_workspace, print_json, print_table,
+)
+
+if TYPE_CHECKING:
+    from mlops.data_pipeline.versions import Found
+
+MAKE = "make"
+
+
+class VersionGroup(TyperGroup):
+    """`mlops data version DATASET` is `mlops data version make DATASET`, as it was before there was more to ask."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
+            args = [MAKE, *args]
+        return super().parse_args(ctx, args)
+
+
+app = new_app(
+    "Keep the processed rows as a version; list, show, compare and restore versions. `version DATASET` makes one.",
+    cls=VersionGroup, no_args_is_help=True,
+)
+
+NameArgument = Annotated[str, typer.Argument(help="The data set.", metavar="DATASET")]
+VersionArgument = Annotated[
+    str | None, typer.Argument(help="The version, or how it begins; the newest when absent.", metavar="[VERSION]")
+]
+GivenOption = Annotated[bool, typer.Option("--given", help="Work on what `ingest --source` took in.")]
+
+
+@app.command(MAKE)
+def make(
+    name: NameArgument, given: GivenOption = False, format: FormatOption = Format.TABLE,
+    repository: RepositoryOption = HERE,
+) -> None:
+    """Keep the processed rows as a version."""
+    from mlops.data_pipeline import read_dataset, steps
+
+    places, _ = open_workspace(repository)
+    dataset = read_dataset(places.repository, name)
+    record = steps.version(places, dataset, places.data / name / "work" / ("given" if given else "default"))
+    if format is Format.JSON:
+        return print_json(record)
+    simulated = " (simulated)" if record.source.simulated else ""
+    parts = ", ".join(f"{part.name} {part.rows}" for part in record.splits)
+    print(f"{name} {record.version}{simulated}: {record.rows} rows ({parts}), quality {record.quality:.3f}")
+
+
+@app.command("list")
+def list_(
+    name: NameArgument, format: FormatOption = Format.TABLE, repository: RepositoryOption = HERE,
+) -> None:
+    """List the versions that are here or published, the newest first."""
+    from mlops.data_pipeline import versions
+
+    places, _ = open_workspace(repository)
+    here, published = versions.list_versions(places, name), versions.list_published(places, name)
+    if not here and not published:
+        raise versions.absent(places, name, None)
+    found = [versions.find(places, name, version) for version in reversed(here)]
+    away = [version for version in published if version not in here]
+    if format is Format.JSON:
+        shown = [_facts(each) | {"published": each.record.version in published} for each in found]
+        missing = [{"version": version, "here": False, "published": True} for version in away]
+        return print_json({"schema": 1, "dataset": name, "versions": shown + missing})
+    rows = [_row(each, each.record.version in published) for each in found]
+    print_table(
+        [*rows, *((version, "", "", "", "", "", "yes, not here") for version in away)],
+        ("VERSION", "MADE", "ROWS", "SUITE", "QUALITY", "SOURCE", "PUBLISHED"),
+    )
+
+
+@app.command()
+def show(
+    name: NameArgument, version: VersionArgument = None, format: FormatOption = Format.TABLE,
+    repository: RepositoryOption = HERE,
+) -> None:
+    """Show what a version is: rows, columns, suite, checks, and what it was made from."""
+    from mlops.data_pipeline import versions
+
+    places, _ = open_workspace(repository)
+    found = versions.find(places, name, version)
+    if format is Format.JSON:
+        return print_json(_facts(found) | found.record.to_dict())
+    record, passed = found.record, sum(each.success for each in found.record.checks)
+    simulated = " (simulated)" if record.source.simulated else ""
+    made = found.provenance.made if found.provenance else []
+    lines = [
+        ("version", f"{name} {record.version}{simulated}"), ("fingerprint", record.fingerprint),
+        ("rows", ", ".join([str(record.rows), *(f"{part.name} {part.rows}" for part in record.splits)])),
+        ("suite", f"{_verdict(record)}, {record.validation.suite}, {record.validation.suite_sha256}"),
+        ("checks", f"{passed} of {len(record.checks)} hold"), ("quality", f"{record.quality:.3f}"),
+        ("source", f"{record.source.location}, {record.source.rows} rows, {record.source.sha256}"),
+        *(("made", f"{each.created}, commit {each.commit or 'none'}{'' if each.clean else ' with changes'}, "
+           f"code {each.code}, config {each.config}") for each in made),
+        ("folder", str(found.folder)),
+    ]
+    print("\n".join(f"{label:<12}{text}" for label, text in lines) + "\n")
+    print_table(
+        [(each.name, each.type, "yes" if each.nullable else "no") for each in record.columns],
+        ("COLUMN", "TYPE", "NULLABLE"),
+    )
+
+
+@app.command()
+def restore(
+    name: NameArgument, version: VersionArgument = None, format: FormatOption = Format.TABLE,
+    repository: RepositoryOption = HERE,
+) -> None:
+    """Bring a version's bytes back, proven against its fingerprint, and hand it to the models.
+
+    They come from the store, from what `dvc pull` brought, or from the DVC remote.
+    """
+    from mlops.data_pipeline import publishing, restoring
+    from mlops.logs import say
+
+    places, settings = open_workspace(repository)
+
+    def fetch(full: str, target: Path) -> None:
+        publishing.fetch(places, settings, name, full, target)
+
+    done = restoring.restore(places, name, version, fetch)
+    for each in done.damaged:
+        say(f"passed over: {each}")
+    if format is Format.JSON:
+        return print_json({
+            "schema": 1, "dataset": name, "version": done.record.version, "fingerprint": done.record.fingerprint,
+            "origin": done.origin, "folder": str(done.folder), "damaged": done.damaged,
+        })
+    print(f"{name} {done.record.version}: {done.record.rows} rows, {done.record.fingerprint}, "
+          f"from the {done.origin}; models are trained on it until the data pipeline makes another")
+
+
+def publish(
+    name: NameArgument, version: VersionArgument = None, format: FormatOption = Format.TABLE,
+    repository: RepositoryOption = HERE,
+) -> None:
+    """Push a version's bytes to the DVC remote (MLOPS_DVC_REMOTE) and write its `.dvc` file into the tree."""
+    import dataclasses
+
+    from mlops.data_pipeline import publishing
+
+    places, settings = open_workspace(repository)
+    done = publishing.publish(places, settings, name, version)
+    if format is Format.JSON:
+        return print_json({"schema": 1} | dataclasses.asdict(done))
+    print(f"{name} {done.version}: published to {done.remote}")
+    print(f"commit {', '.join(done.changed)}" if done.changed else "nothing in the tree had to change")
+
+
+def _facts(found: Found) -> dict[str, Any]:
+    """What is known of a version beyond its record."""
+    record, made = found.record, found.provenance
+    return {
+        "version": record.version, "fingerprint": record.fingerprint, "rows": record.rows, "here": True,
+        "created": found.created or None, "folder": str(found.folder), "quality": record.quality,
+        "simulated": record.source.simulated, "suite": _verdict(record),
+        "made": [each.to_dict() for each in made.made] if made else [],
+    }
+
+
+def _row(found: Found, published: bool) -> tuple[str, ...]:
+    record = found.record
+    source = record.source.location + (" (simulated)" if record.source.simulated else "")
+    return (
+        record.version, found.created[:19], str(record.rows), _verdict(record), f"{record.quality:.3f}", source,
+        "yes" if published else "no",
+    )
+
+
+def _verdict(record: Any) -> str:
+    suite = record.validation
+    return f"{'pass' if suite.success else 'fail'} {suite.successful}/{suite.evaluated}"
