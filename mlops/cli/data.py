@@ -11,6 +11,7 @@ from mlops.cli import data_versions
 from mlops.cli.common import (
     HERE, Format, FormatOption, RepositoryOption, new_app, open_workspace, print_json, print_table,
 )
+from mlops.cli.drift import drift
 from mlops.config import Workspace
 
 if TYPE_CHECKING:
@@ -118,6 +119,9 @@ def check(
 
 app.add_typer(data_versions.app, name="version")
 app.command()(data_versions.publish)
+
+
+app.command()(drift)
 
 
 @app.command()

@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from mlops import documents, product
+from mlops.data_pipeline.drift_rules import DriftRules
 from mlops.errors import ConfigurationError, MissingInputError
 
 Severity = Literal["block", "warn"]
@@ -113,6 +114,7 @@ class DatasetFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     takes_data: bool = False
     split: SplitRule = SplitRule()
     checks: Checks = Checks()
+    drift: DriftRules = DriftRules()
 
 
 class Dataset(DatasetFile, frozen=True, kw_only=True):
@@ -180,6 +182,8 @@ def _contradiction(declared: DatasetFile) -> str | None:
     unknown = [name for name in declared.checks.missing if name not in declared.columns]
     if unknown:
         return f"field 'checks.missing': {unknown[0]!r} is not among the columns"
+    for field, problem in declared.drift.contradictions(declared.columns):
+        return f"field {field!r}: {problem}"
     names = [rule.name for rule in declared.checks.rules]
     repeated = [name for name in names if names.count(name) > 1]
     return f"field 'checks.rules': the name {repeated[0]!r} stands twice" if repeated else None

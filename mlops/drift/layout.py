@@ -1,0 +1,183 @@
+"""Where the bins of a sketch lie: fixed once, by the reference, and kept with it.
+
+Edges that move with each sample make effect sizes incomparable, above all on columns with ties; here they never do.
+Edges are spaced by quantiles, so that every bin holds about the same share; a value that fills a bin
+alone has one to itself; a column with few distinct values has a bin for each.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from mlops.records.base import Record
+
+if TYPE_CHECKING:
+    import numpy
+    import polars
+
+QUANTILES = 128
+"""Bins of an ordered column; the distance of two distribution functions is known to the share of one bin."""
+NAMES = 128
+"""Categories that are counted by name; the rest goes into buckets by hash."""
+GROUPS = 10
+"""Groups of bins, for the population stability index, whose usual thresholds are meant for ten."""
+LEVEL = 7
+"""Ranks are -7 to 7 in the sums of pairs: integers small enough that single precision adds them exactly."""
+FEATURES = 40
+"""How many columns (or categories) are paired at most."""
+
+Kind = Literal["ordered", "named", "opaque"]
+
+
+class ColumnLayout(Record, frozen=True, kw_only=True):
+    """The bins of one column.
+
+    Attributes:
+        type: float, integer, datetime, duration, boolean, string, or the Polars type where the values are not compared.
+        edges: Ascending; bin `k` holds the values that at least `k` edges do not exceed. Of a datetime: microseconds.
+        discrete: Every value of the reference is an edge.
+        scale: Standard deviation of the reference's finite values, 0 where there is none.
+        names: The categories that are counted by name.
+        groups, levels: For each bin of an ordered column its group (0 to 9) and its rank (-7 to 7).
+    """
+
+    name: str
+    type: str
+    kind: Kind
+    edges: list[float] = []
+    discrete: bool = False
+    scale: float = 0.0
+    names: list[str] = []
+    groups: list[int] = []
+    levels: list[int] = []
+
+    @property
+    def bins(self) -> int:
+        """How many bins values fall into; the code `bins` stands for an empty cell."""
+        return len(self.edges) + 1 if self.kind == "ordered" else len(self.names) + 1
+
+
+class Feature(Record, frozen=True, kw_only=True):
+    """What is paired: an ordered column's ranks (`code` is None), or whether a cell is one category."""
+
+    column: int
+    code: int | None = None
+
+
+class Layout(Record, frozen=True, kw_only=True, dict=True):
+    """The bins of a table. `left_out`: columns that are not paired because there are too many."""
+
+    columns: list[ColumnLayout]
+    features: list[Feature]
+    left_out: list[str] = []
+
+    @functools.cached_property
+    def identity(self) -> str:
+        """Equal for layouts whose counts may be added."""
+        return hashlib.sha256(msgspec.json.encode(self)).hexdigest()
+
+    def feature_name(self, feature: Feature) -> str:
+        """`column`, or `column = category`."""
+        column = self.columns[feature.column]
+        return column.name if feature.code is None else f"{column.name} = {column.names[feature.code]}"
+
+
+def lay_out(table: polars.DataFrame) -> Layout:
+    """The layout that a table gives as a reference. Independent of the order of its rows."""
+    columns: list[ColumnLayout] = []
+    offered: list[Feature] = []
+    for number, name in enumerate(table.columns):
+        column, codes = _column(table[name])
+        columns.append(column)
+        offered.extend(Feature(column=number, code=code) for code in codes)
+    ordered = [each for each in offered if each.code is None]
+    features = [*ordered, *(each for each in offered if each.code is not None)]
+    kept = features[:FEATURES]
+    paired = {feature.column for feature in kept}
+    lost = {feature.column for feature in features} - paired
+    return Layout(columns=columns, features=kept, left_out=[columns[number].name for number in sorted(lost)])
+
+
+def kind_of(dtype: Any) -> tuple[str, Kind]:
+    """A Polars type as (type, kind)."""
+    import polars as pl
+
+    if dtype == pl.Boolean:
+        return "boolean", "named"
+    if dtype in (pl.String, pl.Categorical) or isinstance(dtype, pl.Enum):
+        return "string", "named"
+    if dtype.is_integer():
+        return "integer", "ordered"
+    if dtype.is_numeric() or dtype == pl.Null:
+        return "float", "ordered"
+    if dtype == pl.Date or isinstance(dtype, pl.Datetime):
+        return "datetime", "ordered"
+    if dtype == pl.Time or isinstance(dtype, pl.Duration):
+        return "duration", "ordered"
+    return str(dtype).lower(), "opaque"
+
+
+def _column(series: polars.Series) -> tuple[ColumnLayout, list[int | None]]:
+    """A column's layout, and what of it can be paired."""
+    from mlops.drift.coding import numbers, texts
+
+    kind, family = kind_of(series.dtype)
+    if family == "opaque":
+        return ColumnLayout(name=series.name, type=kind, kind=family), []
+    if family == "named":
+        return _named(series.name, kind, texts(series)[0])
+    values, _ = numbers(series, kind)
+    return _ordered(series.name, kind, values)
+
+
+def _ordered(name: str, kind: str, values: numpy.ndarray[Any, Any]) -> tuple[ColumnLayout, list[int | None]]:
+    import numpy as np
+
+    present = np.sort(values[~np.isnan(values)])
+    finite = present[np.isfinite(present)]
+    if not finite.size:
+        return ColumnLayout(name=name, type=kind, kind="ordered", groups=[0], levels=[0]), []
+    steps = np.flatnonzero(finite[1:] > finite[:-1])
+    discrete = steps.size < QUANTILES
+    if discrete:
+        inner = finite[np.append(steps, finite.size - 1)]
+    else:
+        points = finite[(np.arange(QUANTILES) * finite.size) // QUANTILES]
+        atoms = points[1:][points[1:] == points[:-1]]
+        inner = np.concatenate([points, np.nextafter(atoms, np.inf)])
+    edges = np.unique(np.append(inner, [finite[-1], np.nextafter(finite[-1], np.inf)]))
+    edges = edges[np.isfinite(edges)]
+    below = np.searchsorted(present, edges, side="left") / present.size
+    bounds = np.concatenate([[0.0], below, [1.0]])
+    middle = (bounds[:-1] + bounds[1:]) / 2
+    levels = np.clip(np.floor(middle * (2 * LEVEL + 1)), 0, 2 * LEVEL).astype(int) - LEVEL
+    with np.errstate(over="ignore", invalid="ignore"):
+        spread = float(np.std(finite))
+    column = ColumnLayout(
+        name=name, type=kind, kind="ordered", edges=edges.tolist(), discrete=discrete,
+        scale=spread if np.isfinite(spread) else 0.0, levels=levels.tolist(),
+        groups=np.clip(np.floor(middle * GROUPS), 0, GROUPS - 1).astype(int).tolist(),
+    )
+    return column, [None] if steps.size else []
+
+
+def _named(name: str, kind: str, text: polars.Series) -> tuple[ColumnLayout, list[int | None]]:
+    import polars as pl
+
+    present = text.drop_nulls()
+    if kind == "boolean":
+        names = ["false", "true"]
+        counts = {each: int((present == each).sum()) for each in names}
+    else:
+        counted = present.alias("name").value_counts(name="count")
+        top = counted.sort(["count", "name"], descending=[True, False]).head(NAMES)
+        counts = dict(zip(top["name"].cast(pl.String).to_list(), top["count"].to_list(), strict=True))
+        names = list(counts)
+    column = ColumnLayout(name=name, type=kind, kind="named", names=names)
+    # A rare category has too few rows for a correlation; of two categories one says everything.
+    common = [code for code, each in enumerate(names) if 0.05 <= counts[each] / max(len(present), 1) <= 0.95]
+    return column, list(common[:1] if len(common) == 2 == len(counts) else common[:3])

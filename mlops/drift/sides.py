@@ -1,0 +1,156 @@
+"""The two sides of a comparison: a version, one of its parts, or a file in the data set's shape."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlops.config import Workspace
+from mlops.data_pipeline import process as processing
+from mlops.data_pipeline import versions
+from mlops.data_pipeline.dataset import Dataset
+from mlops.data_pipeline.sources import open_source
+from mlops.drift.sketch import Sketch
+from mlops.errors import IntegrityError, InvalidRecordError, MissingInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import polars
+
+SKETCH = "sketch.json"
+"""Beside the tables of a version, so that it travels with them."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Side:
+    """Rows that can be sketched.
+
+    Attributes:
+        name: For people: the version, `version/part`, or the file.
+        note: What is to be known of the rows.
+        found: The version, None for a file.
+        part: The part of the version, empty for all of it.
+    """
+
+    name: str
+    note: str
+    found: versions.Found | None = None
+    part: str = ""
+    table: polars.DataFrame | None = None
+
+    def tables(self) -> Iterator[polars.DataFrame]:
+        """The rows, part by part.
+
+        Raises:
+            IntegrityError: a part's file is damaged or gone.
+        """
+        if self.found is None:
+            assert self.table is not None
+            yield self.table
+            return
+        for split in self.found.record.splits:
+            if self.part in ("", split.name):
+                yield _read(self.found.part(split))
+
+
+def open_side(places: Workspace, dataset: Dataset, text: str) -> Side:
+    """What `--from` and `--to` name: a version or the beginning of its name, VERSION/PART, a file or an address.
+
+    A file's rows are processed as the pipeline does, so that they compare with a version's; where that is not
+    possible (a column is missing) they are taken as they are, and the note says so.
+
+    Raises:
+        MissingInputError: it is neither.
+        BadDataError, UnavailableError: see `sources.open_source`.
+    """
+    head, _, part = text.rpartition("/")
+    for version, name in ((text, ""), (head, part)):
+        if version and (found := _version(places, dataset, version)):
+            if name and name not in {split.name for split in found.record.splits}:
+                continue
+            shown = f"{found.record.version}/{name}" if name else found.record.version
+            return Side(shown, "simulated" if found.record.source.simulated else "", found, name)
+    if "://" not in text and not Path(text).expanduser().exists():
+        known = versions.list_versions(places, dataset.name)
+        raise MissingInputError(
+            f"is neither a version of {dataset.name} nor a file", where=text or "''",
+            mend=f"versions: {', '.join(known)}" if known else f"run `mlops data run {dataset.name}` to make a version",
+        )
+    raw = open_source(dataset, text)
+    table, note = _processed(dataset, raw.table)
+    notes = [each for each in ("simulated" if raw.source.simulated else "", note) if each]
+    return Side(raw.source.location, ", ".join(notes), table=table)
+
+
+def reference(side: Side) -> Sketch:
+    """The side's sketch in bins of its own: a version's stored one, made where it is not there or is damaged."""
+    if side.found is None or side.part:
+        return Sketch.of(_whole(side))
+    path = side.found.folder / SKETCH
+    try:
+        sketch = Sketch.load(path)
+        if sketch.rows == side.found.record.rows:
+            return sketch
+    except (MissingInputError, InvalidRecordError):
+        pass
+    sketch = Sketch.of(_whole(side))
+    if path.parent.name == side.found.record.version and not _pulled(side.found):
+        sketch.save(path)
+    return sketch
+
+
+def keep_reference(places: Workspace, dataset: str, version: str) -> Path:
+    """Store the sketch of a version beside its tables, if it is not there; returns its place.
+
+    Raises:
+        MissingInputError: there is no such version.
+    """
+    found = versions.find(places, dataset, version)
+    reference(Side(version, "", found))
+    return found.folder / SKETCH
+
+
+def current(side: Side, like: Sketch) -> Sketch:
+    """The side's sketch in the bins of the reference."""
+    return Sketch.of(side.tables(), like=like)
+
+
+def _version(places: Workspace, dataset: Dataset, name: str) -> versions.Found | None:
+    if "/" in name or name.startswith(".") or not name:
+        return None
+    full = versions.full_name(places, dataset.name, name)
+    known = {*versions.list_versions(places, dataset.name), *versions.list_published(places, dataset.name)}
+    return versions.find(places, dataset.name, full) if full in known else None
+
+
+def _pulled(found: versions.Found) -> bool:
+    """Whether DVC put the folder there: then what is in it is DVC's."""
+    return found.folder.parent.parent.name == versions.PUBLISHED.name
+
+
+def _whole(side: Side) -> polars.DataFrame:
+    import polars as pl
+
+    return pl.concat(side.tables(), how="vertical_relaxed")
+
+
+def _read(path: Path) -> polars.DataFrame:
+    import polars as pl
+
+    try:
+        return pl.read_parquet(path)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise IntegrityError(
+            "cannot be read", where=path, mend="restore the version: `mlops data version restore`"
+        ) from error
+
+
+def _processed(dataset: Dataset, table: polars.DataFrame) -> tuple[polars.DataFrame, str]:
+    """The table as the pipeline would make it, and a note where it cannot."""
+    try:
+        return processing.apply(dataset, table), ""
+    except Exception as error:  # the product's own code, on rows that no suite has let through
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:120]
+        return table, f"not processed: {reason}"
