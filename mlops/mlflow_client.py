@@ -11,8 +11,10 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from typing import Any
 
+from mlops import mlflow_places
 from mlops.config import Settings
 from mlops.errors import (
     BusyError,
@@ -47,16 +49,20 @@ def load() -> Any:
 def client(settings: Settings) -> Any:
     """MLflow's client for the tracking and registry address of the settings, opened once a process.
 
+    Artifacts that were moved with their database are found where they are now, see `mlflow_places`.
+
     Raises:
         MlopsError: the store cannot be opened, see `explained`.
     """
     uri = settings.model_registry.tracking_uri
     with explained(uri):
-        return _client(uri)
+        return _client(uri, settings.model_registry.tracking_dir)
 
 
 @cache
-def _client(uri: str) -> Any:
+def _client(uri: str, artifacts: str) -> Any:
+    if uri.startswith("sqlite:///"):
+        mlflow_places.follow(Path(uri.removeprefix("sqlite:///").partition("?")[0]), Path(artifacts))
     mlflow = load()
     mlflow.set_tracking_uri(uri)
     mlflow.set_registry_uri(uri)

@@ -3,6 +3,7 @@
 MLflow's integer is a version's name. Its semantic version is a unique tag, see `semantic`.
 """
 
+from mlops.model_registry.healing import heal
 from mlops.model_registry.registered import (
     CHAMPION,
     Registered,
@@ -26,6 +27,6 @@ from mlops.model_registry.stages import ARCHIVED, DEVELOPMENT, PRODUCTION, histo
 
 __all__ = [
     "ARCHIVED", "CHAMPION", "DEVELOPMENT", "Interface", "PRODUCTION", "Registered", "champion", "champion_record",
-    "create", "expect_sound", "find", "history", "keep_record", "lift_quarantine", "load_logged", "load_model", "moves",
-    "next_version", "quarantine", "record_move", "resolve", "set_champion", "tag", "versions",
+    "create", "expect_sound", "find", "heal", "history", "keep_record", "lift_quarantine", "load_logged", "load_model",
+    "moves", "next_version", "quarantine", "record_move", "resolve", "set_champion", "tag", "versions",
 ]

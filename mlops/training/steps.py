@@ -171,13 +171,10 @@ def _register(
                 "mlops.simulated": str(trained.simulated).lower(),
             },
         )
-    if trained.reference is not None and found.tags.get(judging.REFERENCE_ROWS) != str(trained.reference.rows):
-        model_registry.tag(settings, config.name, found.version, {
-            judging.REFERENCE: trained.reference.model_uri, judging.REFERENCE_ROWS: str(trained.reference.rows),
-        })
     elif (record := found.record()) is not None and evaluation.champion == found.version:
         # The champion held against itself: it stays what it was judged to be.
         evaluation = msgspec.structs.replace(evaluation, verdict=record.verdict, metrics=record.metrics)
+    _keep_files(settings, config, found, trained)
     bundle, checksum, engine = _bundle(settings, config, data, found, inputs, evaluation)
     record = ModelVersion(
         model=config.name, version=found.version, semantic=found.tags["mlops.semantic"], task=config.task,
@@ -187,6 +184,17 @@ def _register(
     )
     model_registry.keep_record(settings, record)
     return record
+
+
+def _keep_files(
+    settings: Settings, config: ModelConfig, found: model_registry.Registered, trained: TrainedModel
+) -> None:
+    """What later challengers are held against: the version's own files, and its reference."""
+    model_registry.heal(settings, found, trained.model_uri)
+    if trained.reference is not None:
+        model_registry.tag(settings, config.name, found.version, {
+            judging.REFERENCE: trained.reference.model_uri, judging.REFERENCE_ROWS: str(trained.reference.rows),
+        })
 
 
 def _bundle(
