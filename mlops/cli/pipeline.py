@@ -30,6 +30,7 @@ def run_pipeline(
         asked: Data set → the published version that models must use.
         on_failed: Is told the receipts of the steps that failed.
     """
+    from mlops.git import Git
     from mlops.logs import say
     from mlops.pipelines import receipts
     from mlops.pipelines.progress import Lines
@@ -42,11 +43,12 @@ def run_pipeline(
         places, settings, source=given or None, who=os.environ.get("GITHUB_ACTOR") or f"mlops {names[0]} run",
         level=level, asked=asked or {},
     )
+    commit = Git(places.repository).head()
     for name in names:
         receipts.leave(places.proof / name, [])
     done, _ = run_pipelines(run, names, Lines(), subjects=subjects)
     for name in names:
-        receipts.leave(places.proof / name, [each for each in done.receipts if each.pipeline == name])
+        receipts.leave(places.proof / name, [each for each in done.receipts if each.pipeline == name], commit)
     for receipt in done.failed:
         say(f"\nFAILED {receipt.pipeline}/{receipt.step} {receipt.subject}\n  {receipt.error}")
     if done.failed and on_failed is not None:

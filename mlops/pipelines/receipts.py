@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
+
+import msgspec
 
 from mlops import files
 from mlops.errors import InvalidRecordError, MissingInputError
@@ -111,7 +113,7 @@ class Store:
             return None
 
 
-def leave(folder: Path, receipts: Iterable[Receipt]) -> None:
+def leave(folder: Path, receipts: Sequence[Receipt], commit: str | None = None) -> None:
     """Put the receipts of one run, and none from before, into `folder`: `STEP[-SUBJECT].json`.
 
     The store remembers; this is what a gate takes as proof that the pipeline went through here and now.
@@ -122,7 +124,8 @@ def leave(folder: Path, receipts: Iterable[Receipt]) -> None:
     with files.atomic_folder(folder) as made:
         for each in receipts:
             name = f"{each.step}-{each.subject}" if each.subject else each.step
-            files.write_atomic(made / f"{name}.json", each.to_json())
+            left = msgspec.structs.replace(each, commit=commit, run_size=len(receipts))
+            files.write_atomic(made / f"{name}.json", left.to_json())
 
 
 def _short(key: str) -> str:

@@ -38,6 +38,7 @@ class Plan(Document, frozen=True, kw_only=True):
         files: The changed files that the plan was computed from.
         base, head: The commits compared, where there were any.
         level: `bounded` for a change that is only proposed (pull request, merge queue), else `full`.
+        commit: The commit that the event's jobs check out (of a pull request the merge); None where it is not known.
         deploy: Whether what comes of it may be deployed: only where main itself was pushed or dispatched.
     """
 
@@ -49,3 +50,4 @@ class Plan(Document, frozen=True, kw_only=True):
     head: str | None = None
     level: Level = "full"
     deploy: bool = False
+    commit: str | None = None

@@ -37,6 +37,8 @@ class Receipt(Document, frozen=True, kw_only=True):
         started: ISO 8601 with zone.
         facts: Small results worth showing (rows, metrics, versions).
         level: For a step that a bounded run does otherwise than a full one, which of them this was; None for others.
+        commit: Of a receipt that a run left for the gate: the commit that was checked out.
+        run_size: Of such a receipt: how many its run left for this pipeline, so that a missing one is noticed.
     """
 
     run_id: str
@@ -55,3 +57,5 @@ class Receipt(Document, frozen=True, kw_only=True):
     error: str | None = None
     facts: dict[str, Any] = {}
     level: Level | None = None
+    commit: str | None = None
+    run_size: int | None = None

@@ -17,6 +17,7 @@ from mlops.records.plan import Plan, WorkflowVerdict
 from mlops.records.receipt import Receipt
 
 PLANNER = "plan"
+_SHOWN = 5  # problems of one kind that are told
 _OWN = "pull-request"  # the workflow that the gate itself is a job of
 
 
@@ -57,7 +58,7 @@ def judge(
         if job not in known
     ]
     if receipts is not None:
-        problems += _unproven([each.pipeline for each in verdicts if each.planned], list(receipts))
+        problems += _unproven(plan, [each.pipeline for each in verdicts if each.planned], list(receipts))
     return GateVerdict(open=not problems, pipelines=verdicts, problems=problems)
 
 
@@ -95,13 +96,44 @@ def _pipeline(each: WorkflowVerdict, result: Result) -> PipelineVerdict:
     return PipelineVerdict(pipeline=each.pipeline, planned=planned, result=result, ok=ok, reason=reason)
 
 
-def _unproven(planned: Sequence[str], receipts: Sequence[Receipt]) -> list[str]:
+def _unproven(plan: Plan, planned: Sequence[str], receipts: Sequence[Receipt]) -> list[str]:
+    """What the receipts do not prove: none there, one missing, a failure, another commit, another level."""
     last = {(each.pipeline, each.step, each.subject): each for each in sorted(receipts, key=_when)}
     have = {each.pipeline for each in last.values()}
     problems = [f"{name}: was planned, and left no receipt" for name in planned if name not in have]
+    problems += [*_cut(receipts), *_foreign(plan, receipts)]
+    problems += [
+        f"{each.pipeline}: its step {each.step} {each.subject} ran {each.level}, and {plan.level} was planned"
+        for each in last.values() if each.level not in (None, plan.level)
+    ]
     return problems + [
         f"{each.pipeline}: its step {each.step} {each.subject} failed: {each.error or 'no reason given'}"
         for each in last.values() if each.outcome == "failure"
+    ]
+
+
+def _cut(receipts: Sequence[Receipt]) -> list[str]:
+    """Runs that left more receipts than there are here."""
+    found: dict[tuple[str, str | None, int], set[tuple[str, str]]] = {}
+    for each in receipts:
+        if each.run_size is not None:
+            found.setdefault((each.pipeline, each.parent_id, each.run_size), set()).add((each.step, each.subject))
+    return [
+        f"{pipeline}: its run left {size} receipt(s), and here are {len(steps)}"
+        for (pipeline, _, size), steps in found.items() if len(steps) != size
+    ]
+
+
+def _foreign(plan: Plan, receipts: Sequence[Receipt]) -> list[str]:
+    """Receipts of another commit than the plan's, or of several; a store's own receipts tell none."""
+    told = {each.commit for each in receipts if each.commit is not None}
+    if not told:
+        return []
+    expected = plan.commit or min(told)
+    strangers = [each for each in receipts if each.commit != expected]
+    return [
+        f"{each.pipeline}: the receipt of its step {each.step} {each.subject} is of commit "
+        f"{(each.commit or 'unknown')[:12]}, the plan of {expected[:12]}" for each in strangers[:_SHOWN]
     ]
 
 

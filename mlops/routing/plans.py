@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 
     from mlops.git import Git
     from mlops.records import Plan
-    from mlops.records.plan import Level
+    from mlops.records.receipt import Level
     from mlops.routing.changes import Reading
     from mlops.routing.differences import Diff
 
+_NOT_HERE = "it is a symbolic link, or a partial clone does not hold it"
 _DEPLOYED = "refs/heads/main"
 
 
@@ -33,6 +34,7 @@ class Routed(NamedTuple):
     head: str | None = None
     level: Level = "full"
     deploy: bool = False
+    commit: str | None = None
 
     def to_dict(self) -> dict[str, object]:
         """The plan's document as plain data."""
@@ -46,7 +48,7 @@ class Routed(NamedTuple):
         verdicts = [WorkflowVerdict(**each._asdict()) for each in self.workflows]
         return Plan(
             event=self.event, ref=self.ref, files=self.files, workflows=verdicts, base=self.base, head=self.head,
-            level=self.level, deploy=self.deploy,
+            level=self.level, deploy=self.deploy, commit=self.commit,
         )
 
 
@@ -75,7 +77,9 @@ def route_event(git: Git, event: Event, *, given: list[str] | None = None, begun
 def _planned(
     event: Event, files: list[str], decisions: list[Decision], *, base: str | None = None, head: str | None = None
 ) -> Routed:
-    return Routed(event.name, event.ref, files, decisions, base, head, level_of(event), deploys(event))
+    after = None if nothing(event.after) else event.after
+    commit = event.merge or after or head
+    return Routed(event.name, event.ref, files, decisions, base, head, level_of(event), deploys(event), commit)
 
 
 def level_of(event: Event) -> Level:
@@ -116,7 +120,7 @@ def _rename_matters(event: Event, workflows: Sequence[Workflow], reading: Readin
 def parse_all(files: Mapping[str, str | None]) -> list[Workflow]:
     """The workflows in these files; what is behind a symbolic link cannot be known."""
     return [
-        Workflow(path, pipeline_of(path), {}, problem="it is a symbolic link") if text is None else parse(path, text)
+        Workflow(path, pipeline_of(path), {}, problem=_NOT_HERE) if text is None else parse(path, text)
         for path, text in files.items()
     ]
 

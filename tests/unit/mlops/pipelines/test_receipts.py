@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import msgspec
+
 from mlops.pipelines import receipts
 from mlops.records import Receipt
 from mlops.routing.gate import read_receipts
@@ -18,7 +20,8 @@ def test_a_run_leaves_its_own_receipts_and_none_from_before(tmp_path: Path) -> N
     folder = tmp_path / "proof" / "data"
     receipts.leave(folder, [receipt("check", "housing"), receipt("lint")])
     assert sorted(path.name for path in folder.iterdir()) == ["check-housing.json", "lint.json"]
-    receipts.leave(folder, [receipt("check", "lab")])
-    assert read_receipts(tmp_path / "proof") == [receipt("check", "lab")]
+    receipts.leave(folder, [receipt("check", "lab")], "a" * 40)
+    left = msgspec.structs.replace(receipt("check", "lab"), commit="a" * 40, run_size=1)
+    assert read_receipts(tmp_path / "proof") == [left]
     receipts.leave(folder, [])
     assert read_receipts(tmp_path / "proof") == [] and list(folder.parent.iterdir()) == [folder]
