@@ -72,14 +72,15 @@ def bump(
     digest: Annotated[str | None, typer.Option("--digest", help="sha256: and 64 hexadecimal digits.")] = None,
     tag: Annotated[str | None, typer.Option("--tag", help="For people to read, kept in release.yaml.")] = None,
     model: Annotated[
-        list[str] | None, typer.Option("--model", help="NAME=VERSION, or NAME=VERSION@sha256:… of its bundle.")
+        list[str] | None, typer.Option("--model", help=(
+            "NAME=VERSION, or NAME=VERSION@sha256:… of its bundle; repeat, or separate by blanks."))
     ] = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
     """Write an image's digest, models, or both into the manifest; print the commit that carries them."""
     from mlops import gitops
 
-    models = dict(_model(text) for text in model or [])
+    models = dict(_model(word) for text in model or [] for word in text.split())
     unknown = [f"{name} {served.version}" for name, served in models.items() if served.sha256 is None]
     if unknown and image is None:
         raise MissingInputError(

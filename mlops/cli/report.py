@@ -99,6 +99,17 @@ def comment(
 
 
 @app.command()
+def scans(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="SARIF files.")],
+) -> None:
+    """Append the findings in SARIF files to GITHUB_STEP_SUMMARY, else print them: where they may not be uploaded."""
+    from mlops import github
+    from mlops.pipelines.reporting import scans as reading, summary as summaries
+
+    summaries.append(reading.render(files), github.job().summary)
+
+
+@app.command()
 def notify(
     needs: NeedsOption,
     plan: Annotated[Path | None, typer.Option("--plan", help="The plan that `mlops route` wrote.")] = None,

@@ -84,3 +84,12 @@ def test_models_move_alone_with_the_stores_checksum(manifest: Path) -> None:
 def test_release_list_without_a_manifest_says_so(tmp_path: Path) -> None:
     done = mlops(tmp_path, "release", "list")
     assert done.returncode == 2 and "no repository" in done.stderr
+
+
+def test_models_are_separated_by_blanks_as_a_workflows_input_has_them(manifest: Path) -> None:
+    words = f"one=3@{DIGEST} two=4@{DIGEST}"
+    done = mlops(manifest.parent, "deploy", "bump", "--repository", str(manifest), "--branch", "main", "--path", "a",
+                 "--build", "9", "--model", words)
+    assert done.returncode == 0, done.stderr
+    shown = subprocess.run(["git", "-C", str(manifest), "show", "main:a/release.yaml"], capture_output=True, text=True)
+    assert shown.stdout.count(DIGEST) == 2 and "one:" in shown.stdout and "two:" in shown.stdout
