@@ -15,7 +15,7 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from mlops.errors import ConfigurationError, MissingInputError, UnavailableError, UsageError
+from mlops.errors import ConfigurationError, InvalidRecordError, MissingInputError, UnavailableError, UsageError
 
 PATIENCE = 20.0
 """Seconds that a server may stay silent."""
@@ -81,8 +81,13 @@ class Api:
 
         Raises:
             UnavailableError: no answer, a server error, or too many requests for longer than is waited.
+            InvalidRecordError: `path` is of another server.
         """
         address = path if path.startswith(f"{self.base}/") else self.base + path
+        if not address.startswith(f"{self.base}/"):
+            raise InvalidRecordError(
+                f"{self.name} leads to another server", where=path[:200], mend="check the address that is set"
+            )
         if query:
             address += "?" + urllib.parse.urlencode(query)
         content = None if body is None else json.dumps(body).encode()

@@ -125,9 +125,10 @@ def _passed(pipeline: str, folder: Path) -> PipelineRun:
         )
     run = read(PipelineRun, found[0])
     bad = [each for each in run.receipts if each.outcome == "failure"]
-    if run.exit_code or bad or run.blocked:
+    if run.exit_code or bad or run.blocked or not run.ended:
+        how = "it did not come to its end" if not run.ended else f"{len(bad)} failed, {len(run.blocked)} did not run"
         raise RefusedError(
-            f"the {pipeline} pipeline did not pass: {len(bad)} step(s) failed, {len(run.blocked)} did not run",
+            f"the {pipeline} pipeline did not pass: {how}",
             where=found[0], mend="nothing is handed over; correct what failed",
         )
     return run

@@ -100,8 +100,7 @@ def run_pipelines(
         chosen[step.id] = step
         wanted.extend(every[need] for need in step.needs if need not in chosen)
     done, run_id, started = Result(), str(uuid.uuid4()), _now()
-    for name in names:  # of a run that is killed nothing may be left that another one said
-        run.places.pipeline_run(name).unlink(missing_ok=True)
+    _leave(run, list(names), Result(), run_id, started, ended=False)
     with Runner(run, sources, progress, run_id=run_id) as runner:  # no plan, hence no rule to name
         try:
             runner.execute([step for name, step in every.items() if name in chosen], done)
@@ -111,12 +110,12 @@ def run_pipelines(
     return done, run_id
 
 
-def _leave(run: Run, names: list[str], done: Result, run_id: str, started: str) -> None:
+def _leave(run: Run, names: list[str], done: Result, run_id: str, started: str, *, ended: bool = True) -> None:
     """Write the run's record for the report and the hand-over, what each step ran on left out."""
     import msgspec
 
     record = PipelineRun(
-        run_id=run_id, pipelines=names, started=started, exit_code=done.exit_code, blocked=done.blocked,
+        run_id=run_id, pipelines=names, started=started, exit_code=done.exit_code, blocked=done.blocked, ended=ended,
         receipts=[msgspec.structs.replace(each, inputs=[]) for each in done.receipts],
     )
     for name in names:

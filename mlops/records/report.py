@@ -99,6 +99,7 @@ class PipelineReport(Document, frozen=True, kw_only=True):
 
     Attributes:
         outcome: `none` where nothing ran.
+        killed: The run did not come to its end.
         coverage: Share of lines that tests ran, between 0 and 1.
     """
 
@@ -109,3 +110,4 @@ class PipelineReport(Document, frozen=True, kw_only=True):
     coverage: float | None
     data: list[DataReport]
     models: list[ModelReport]
+    killed: bool = False

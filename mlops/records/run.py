@@ -47,6 +47,7 @@ class PipelineRun(Document, frozen=True, kw_only=True):
     Attributes:
         exit_code: What the command ended with: 0 yes, 1 no, 2 could not be asked.
         receipts: Without their inputs, which stay in the receipts' store.
+        ended: False while it runs, and for ever where it was killed; then the receipts are in the store alone.
     """
 
     run_id: str
@@ -55,3 +56,4 @@ class PipelineRun(Document, frozen=True, kw_only=True):
     exit_code: int
     receipts: list[Receipt]
     blocked: list[Blocked] = []
+    ended: bool = True

@@ -18,7 +18,9 @@ from mlops.errors import MlopsError
 from mlops.pipelines.progress import tell
 from mlops.pipelines.reporting import testing
 from mlops.pipelines.reporting.broken import broken_expectations
-from mlops.records import CheckResult, DataVersion, Evaluation, ModelVersion, PipelineRun, Receipt, read
+from mlops.records import (
+    Blocked, CheckResult, DataVersion, Evaluation, ModelVersion, PipelineRun, Receipt, RunRecord, read,
+)
 from mlops.records.base import Record
 from mlops.records.report import DataReport, ModelReport, PipelineReport, StepOutcome, StepReport
 
@@ -43,20 +45,37 @@ def gather(places: Workspace, pipeline: str, *, level: str | None = None) -> Pip
     Args:
         level: How models were trained, where the caller knows it.
     """
-    run = _read(PipelineRun, places.pipeline_run(pipeline))
-    receipts = run.receipts if run else newest([places.receipts / pipeline])
+    receipts, not_run, killed = _run(places, pipeline)
     steps = [_step(each) for each in receipts]
-    for blocked in run.blocked if run else []:
+    for blocked in not_run:
         name, step, subject = (*blocked.step.split("/"), "")[:3]
         steps.append(StepReport(
             pipeline=name, step=step, subject=subject, outcome="blocked", seconds=0.0, told=f"{blocked.by} failed",
         ))
     tests = testing.reports(places.reports / "junit", _junit_names(places, pipeline))
+    outcome = "failure" if killed else _outcome(steps, [each.failures + each.errors for each in tests])
     return PipelineReport(
-        pipeline=pipeline, outcome=_outcome(steps, [each.failures + each.errors for each in tests]), steps=steps,
-        tests=tests, coverage=testing.coverage(_coverage_file(places, pipeline)),
+        pipeline=pipeline, outcome=outcome, steps=steps, killed=killed, tests=tests,
+        coverage=testing.coverage(_coverage_file(places, pipeline)),
         data=_data(places, receipts), models=_models(places, receipts, level),
     )
+
+
+def _run(places: Workspace, pipeline: str) -> tuple[list[Receipt], list[Blocked], bool]:
+    """Receipts and steps that did not run, of the last run, and whether that was killed.
+
+    The store alone says nothing of a run: a continuous integration brings it from the run before.
+    """
+    own = _read(PipelineRun, places.pipeline_run(pipeline))
+    whole = _read(RunRecord, places.runs / "last.json")
+    if own is None or (whole is not None and whole.started > own.started):
+        receipts = [each for each in whole.receipts if each.pipeline == pipeline] if whole else []
+        blocked = [each for each in whole.blocked if each.step.startswith(f"{pipeline}/")] if whole else []
+        return receipts, blocked, False
+    if own.ended:
+        return own.receipts, own.blocked, False
+    left = [each for each in newest([places.receipts]) if each.parent_id == own.run_id]
+    return left, [], True
 
 
 def keep(places: Workspace, report: PipelineReport) -> None:

@@ -21,7 +21,9 @@ _GOOD = ("first", "better", "equal", "inconclusive")
 def render(report: PipelineReport) -> str:
     """The whole summary of a pipeline."""
     heads = {"success": "✅ passed", "failure": "❌ failed", "none": "➖ nothing ran"}
-    lines = [f"## {report.pipeline} pipeline: {heads[report.outcome]}", ""]
+    head = "✅ its tests passed" if report.outcome == "success" and not report.steps else heads[report.outcome]
+    lines = [f"## {report.pipeline} pipeline: {head}", ""]
+    lines += ["The run did not come to its end: it was cancelled, killed, or ran out of time.", ""] * report.killed
     if report.outcome == "none":
         lines += ["No step left a receipt and no test left a report: the job ended before them. Its log says why.", ""]
     lines += failures(report) + data(report.data) + models(report.models) + tests(report) + steps(report)
