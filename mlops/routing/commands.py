@@ -105,6 +105,8 @@ class Commands:
         for word in words:
             if word.startswith("--") and "=" in word:
                 word = word.partition("=")[2]
+            elif word.startswith("--"):  # an option's own name, be it a folder's too, is no path
+                continue
             elif word.startswith("-"):
                 word = word[2:]
             word = word.partition("::")[0]  # a test in a file

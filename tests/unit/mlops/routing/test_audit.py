@@ -139,6 +139,12 @@ def test_a_shell_is_read_as_commands() -> None:
     assert not [each for each in read_.read("flake8 x") if each.whole]
 
 
+def test_the_name_of_an_option_is_no_path() -> None:
+    commands = Commands(tree_of("x/y.py", "n.py"), {})
+    assert [each.path for each in commands.read('tool --x "$VALUE" --n.py')] == []
+    assert [each.path for each in commands.read("tool --x=n.py -Ix")] == ["n.py", "x/y.py"]
+
+
 def test_a_makefile_is_read_by_target() -> None:
     text = (
         "A := x/y.py\nREADY := done\ndefault: one\n$(READY): $(A)\n\ttouch done\none: $(READY) ## help\n\t@sh t.sh\n"
