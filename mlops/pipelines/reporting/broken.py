@@ -71,10 +71,14 @@ def _told(result: dict[str, Any], details: dict[str, Any]) -> str:
     values = details.get("partial_unexpected_list") or []
     if values:
         rows = [index + 1 for index in details.get("partial_unexpected_index_list") or [] if isinstance(index, int)]
-        first = ", ".join(dict.fromkeys(json.dumps(each, ensure_ascii=False, default=str) for each in values[:5]))
+        first = ", ".join(dict.fromkeys(_value(each) for each in values[:5]))
         return f"such as {first}" + (f" (rows {', '.join(map(str, rows[:5]))})" if rows else "")
     found = details.get("observed_value")
-    return f"found {json.dumps(found, ensure_ascii=False, default=str)}" if found is not None else ""
+    return f"found {_value(found)}" if found is not None else ""
+
+
+def _value(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _count(value: Any) -> int | None:

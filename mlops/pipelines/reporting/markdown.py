@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import html
 import re
+import textwrap
 import unicodedata
 from collections.abc import Iterable, Sequence
 
 NOTE = "\n\n*This is cut here: {} characters are left out. The whole is in the run's log and artifacts.*\n"
+_WIDTH = 104  # characters of a line that a comment shows without scrolling
 _PLAIN = frozenset(" -,()'+=%/.")
 """Punctuation without a meaning inside a line of Markdown; all other is written as a character reference."""
 _LINK = re.compile(r"(?<=www)\.", re.IGNORECASE)  # GitHub makes links of such words by itself
@@ -50,11 +52,16 @@ def folded(title: str, lines: Sequence[str]) -> list[str]:
 
 
 def block(value: str, lines: int = 60) -> list[str]:
-    """`value` as it is laid out, in a fixed font; nothing in it is markup or a workflow command."""
-    shown = [_visible(line, 400) for line in value.splitlines()]
+    """`value` as it is laid out, in a fixed font, long lines broken; nothing in it is markup or a workflow command."""
+    shown = [part for line in value.splitlines() for part in _broken(_visible(line, 1000))]
     kept = shown[:lines] + ([f"and {len(shown) - lines} more lines"] if len(shown) > lines else [])
     safe = (html.escape(line, quote=False).replace("::", "&#58;&#58;").replace("##[", "&#35;&#35;[") for line in kept)
     return ["<pre>", *safe, "</pre>"] if kept else []
+
+
+def _broken(line: str) -> list[str]:
+    indent = " " * (len(line) - len(line.lstrip()) + 2)
+    return textwrap.wrap(line, _WIDTH, subsequent_indent=indent, break_on_hyphens=False) or [line]
 
 
 def cut(document: str, limit: int) -> str:

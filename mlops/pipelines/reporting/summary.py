@@ -156,13 +156,13 @@ def _broken(report: DataReport) -> list[str]:
     rows = [
         (
             _severity(each), md.code(each.column or "the table"), md.code(each.expectation), _share(each),
-            md.text(each.told, 160), md.code(f"{each.file}:{each.line}" if each.line else each.file),
+            md.text(each.told, 160), str(each.line or "–"),
         )
         for each in report.broken[:_ROWS]
     ]
     if rows:
-        head = ("", "column", "expectation that does not hold", "rows that break it", "found", "stated in")
-        lines += [f"**{md.text(report.dataset)}**", "", *md.table(head, rows), ""]
+        head = ("", "column", "expectation that does not hold", "rows that break it", "found", "line")
+        lines += [f"**{md.text(report.dataset)}** by {md.code(report.broken[0].file)}", "", *md.table(head, rows), ""]
         more = len(report.broken) - len(rows)
         lines += [f"and {more} more expectations that do not hold", ""] if more else []
     for each in report.checks:
