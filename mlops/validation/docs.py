@@ -78,9 +78,12 @@ def render(document: dict[str, Any], *, title: str, notes: list[str], simulated:
 
 
 def _harmless(value: Any) -> Any:
-    """A copy in which no text reads as a tag: Great Expectations escapes most values of the data, but not all."""
+    """A copy in which no text reads as a tag: Great Expectations escapes most values of the data, but not all.
+
+    Without the numbers of all failing rows: its pages show the first values in their place only then.
+    """
     if isinstance(value, dict):
-        return {key: _harmless(item) for key, item in value.items()}
+        return {key: _harmless(item) for key, item in value.items() if key != "unexpected_index_list"}
     if isinstance(value, list):
         return [_harmless(item) for item in value]
     return re.sub(r"<(?=[A-Za-z/!?])", "\u2039", value) if isinstance(value, str) else value

@@ -9,21 +9,24 @@ from typing import TYPE_CHECKING, Any
 from mlops.validation.outcome import SHOWN, Finding, Verdict
 
 if TYPE_CHECKING:
-    import polars
+    from mlops.validation.compiled.table import Table
 
 NUMBERS = frozenset({"float64", "float32", "int64", "int32", "int16", "int8", "Float64", "Int64"})
 
 
-def explain(result: dict[str, Any], table: polars.DataFrame, where: str) -> Finding:
+def explain(result: dict[str, Any], table: Table, where: str) -> Finding:
     """The finding of a result that is no success."""
     config = result["expectation_config"]
     kwargs = config.get("kwargs", {})
     columns = named_columns(kwargs)
-    missing = [column for column in columns if column not in table.columns]
+    missing = [column for column in columns if column not in table.names]
     rows = tuple(index + 1 for index in result["result"].get("partial_unexpected_index_list") or ())[:SHOWN]
     verdict: Verdict = "fail"
-    if missing:
-        message = "; ".join(_missing(column, table.columns) for column in missing)
+    unjudged = (result["meta"] or {}).get("nothing was judged")
+    if unjudged:
+        message = f"{', '.join(columns)}: the column is empty, so the rule was held against nothing"
+    elif missing:
+        message = "; ".join(_missing(column, table.names) for column in missing)
     elif result["exception_info"]["raised_exception"]:
         verdict, message = _raised(result, columns, table)
     elif config["type"] in ("expect_column_values_to_be_of_type", "expect_column_values_to_be_in_type_list"):
@@ -50,7 +53,7 @@ def _missing(column: str, present: Sequence[str]) -> str:
     return f"{column}: the column is missing{hint}"
 
 
-def _raised(result: dict[str, Any], columns: list[str], table: polars.DataFrame) -> tuple[Verdict, str]:
+def _raised(result: dict[str, Any], columns: list[str], table: Table) -> tuple[Verdict, str]:
     """An exception is the data's fault where numbers were expected and the column holds text."""
     texts = [name for name in columns if str(table.schema[name]) == "String"]
     wants_numbers = any(
@@ -63,7 +66,7 @@ def _raised(result: dict[str, Any], columns: list[str], table: polars.DataFrame)
     return "error", f"{', '.join(columns) or 'the table'}: could not be evaluated: {reason}"
 
 
-def _wrong_type(result: dict[str, Any], column: str, table: polars.DataFrame) -> tuple[str, tuple[int, ...]]:
+def _wrong_type(result: dict[str, Any], column: str, table: Table) -> tuple[str, tuple[int, ...]]:
     """The cells that are no numbers, where numbers were expected."""
     import polars as pl
 
@@ -72,8 +75,8 @@ def _wrong_type(result: dict[str, Any], column: str, table: polars.DataFrame) ->
     found = result["result"].get("observed_value", table.schema[column])
     if table.schema[column] == pl.String and NUMBERS.intersection(wanted):
         number = pl.col(column).str.strip_chars().cast(pl.Float64, strict=False)
-        bad = (
-            table.with_row_index("row", offset=1)
+        bad = table.collect(
+            table.frame.with_row_index("row", offset=1)
             .filter(pl.col(column).is_not_null() & number.is_null()).select("row", column)
         )
         if 0 < bad.height:

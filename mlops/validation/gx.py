@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import logging
 import os
-import uuid
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from mlops.errors import ConfigurationError
+from mlops.validation.compiled.engine import identity as compiled_identity
+from mlops.validation.compiled.results import EXAMPLES, json_data
 from mlops.validation.suites import Suite
 
 if TYPE_CHECKING:
     import polars
 
 ENGINE = "great_expectations/pandas"
-EXAMPLES = 20
-"""How many unexpected values and rows each result shows at most."""
 
 
 def load() -> Any:
@@ -38,8 +38,11 @@ def load() -> Any:
     return great_expectations
 
 
-def build(suite: Suite) -> list[Any]:
+def build(suite: Suite, only: Sequence[int] | None = None) -> list[Any]:
     """Great Expectations' own objects for the suite, each with an id that tells its place.
+
+    Args:
+        only: The places of the expectations that are wanted, all when absent.
 
     Raises:
         ConfigurationError: an expectation is unknown, misspelt, or has arguments that it does not take.
@@ -50,7 +53,8 @@ def build(suite: Suite) -> list[Any]:
 
     known = list_registered_expectation_implementations()
     built = []
-    for index, raw in enumerate(suite.expectations):
+    for index in range(len(suite.expectations)) if only is None else only:
+        raw = suite.expectations[index]
         if raw["type"] not in known:
             raise ConfigurationError(
                 f"expectation {index + 1} has the unknown type {raw['type']!r}",
@@ -67,44 +71,72 @@ def build(suite: Suite) -> list[Any]:
     return built
 
 
-def run(suite: Suite, table: polars.DataFrame) -> list[dict[str, Any]]:
+def run(
+    suite: Suite, table: polars.DataFrame, only: Sequence[int] | None = None,
+    parameters: dict[str, Any] | None = None, rows: bool = False,
+) -> list[dict[str, Any]]:
     """Great Expectations' results for the suite on `table`, one an expectation, in the suite's order.
 
     Row indexes in them count from 0. An expectation that gave no result has a result that says so.
+
+    Args:
+        only: The places of the expectations that are run, all when absent.
+        parameters: Beside the suite's own.
+        rows: Whether all failing rows are named, not only the first.
 
     Raises:
         ConfigurationError: see `build`.
     """
     gx = load()
-    expectations = build(suite)
+    expectations = build(suite, only)
+    batch = _batch(gx, table)
     try:
-        found = {each.expectation_config.id: plain(each) for each in _evaluate(gx, suite, expectations, table)}
+        evaluated = evaluate(suite, expectations, batch, parameters, rows=rows)
+        found = {each.expectation_config.id: plain(each) for each in evaluated}
     except Exception as error:  # a fault of its own, of whatever kind, is no verdict on the data
         raise ConfigurationError(
             f"Great Expectations could not run the suite: {_brief(error) or type(error).__name__}", where=suite.path,
             mend="correct the suite, or look the message up in Great Expectations' documentation",
         ) from error
+    return answered(suite, found, only)
+
+
+def answered(suite: Suite, found: dict[str, dict[str, Any]], only: Sequence[int] | None) -> list[dict[str, Any]]:
+    """The results in the suite's order; an expectation without one has a result that says so."""
     return [
-        found.get(identity(suite, index)) or _unanswered(raw, identity(suite, index))
-        for index, raw in enumerate(suite.expectations)
+        found.get(identity(suite, index)) or _unanswered(suite.expectations[index], identity(suite, index))
+        for index in (range(len(suite.expectations)) if only is None else only)
     ]
 
 
-def _evaluate(gx: Any, suite: Suite, expectations: list[Any], table: polars.DataFrame) -> list[Any]:
-    from great_expectations.core import ExpectationSuite
+def context(gx: Any) -> Any:
+    """A context that keeps everything in memory and draws no progress bars."""
     from great_expectations.data_context.types.base import DataContextConfig, InMemoryStoreBackendDefaults
 
     nothing_on_disk = InMemoryStoreBackendDefaults(init_temp_docs_sites=False)
-    context = gx.get_context(
+    made = gx.get_context(
         mode="ephemeral", project_config=DataContextConfig(store_backend_defaults=nothing_on_disk)
     )
-    context.variables.progress_bars = {"globally": False}
-    asset = context.data_sources.add_pandas("memory").add_dataframe_asset("table")
-    batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": _frame(table)})
+    made.variables.progress_bars = {"globally": False}
+    return made
+
+
+def _batch(gx: Any, table: polars.DataFrame) -> Any:
+    asset = context(gx).data_sources.add_pandas("memory").add_dataframe_asset("table")
+    return asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": _frame(table)})
+
+
+def evaluate(
+    suite: Suite, expectations: list[Any], batch: Any, parameters: dict[str, Any] | None, *, rows: bool
+) -> list[Any]:
+    """Great Expectations' own results of the expectations on a batch of any of its engines."""
+    from great_expectations.core import ExpectationSuite
+
     declared = ExpectationSuite(name=suite.name)
     declared.expectations = expectations
     outcome = batch.validate(
-        declared, result_format={"result_format": "SUMMARY", "partial_unexpected_count": EXAMPLES}
+        declared, expectation_parameters={**suite.parameters, **(parameters or {})},
+        result_format={"result_format": "COMPLETE" if rows else "SUMMARY", "partial_unexpected_count": EXAMPLES},
     )
     results: list[Any] = outcome.results
     return results
@@ -119,7 +151,7 @@ def _frame(table: polars.DataFrame) -> Any:
 
 def identity(suite: Suite, index: int) -> str:
     """A stable id for the expectation at `index`."""
-    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{suite.name}/{index}"))
+    return compiled_identity(suite.name, index)
 
 
 def plain(result: Any) -> dict[str, Any]:
@@ -128,7 +160,7 @@ def plain(result: Any) -> dict[str, Any]:
     Great Expectations writes an exception either flat or keyed by metric; here it is always flat,
     with its last line for a traceback (the rest holds paths of the machine that ran it).
     """
-    document: dict[str, Any] = _json({
+    document: dict[str, Any] = json_data({
         "success": result.success,
         "expectation_config": result.expectation_config.to_json_dict(),
         "result": result.result,
@@ -153,25 +185,6 @@ def _flat(info: dict[str, Any]) -> dict[str, Any]:
         "exception_traceback": trace[-1] if trace else None,
         "exception_message": str(raised.get("exception_message") or "no message"),
     }
-
-
-def _json(value: Any) -> Any:
-    """`value` as JSON data: NumPy's scalars as Python's, infinities as text, not-a-number as null."""
-    if isinstance(value, dict):
-        return {str(key): _json(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | set):
-        return [_json(item) for item in value]
-    if hasattr(value, "to_json_dict"):
-        return _json(value.to_json_dict())
-    if hasattr(value, "tolist") and not isinstance(value, str):  # NumPy's arrays and scalars
-        return _json(value.tolist())
-    if isinstance(value, float):
-        if value != value:
-            return None
-        return value if value not in (float("inf"), float("-inf")) else str(value)
-    if value is None or isinstance(value, bool | int | str):
-        return value
-    return str(value)
 
 
 def _unanswered(raw: dict[str, Any], id: str) -> dict[str, Any]:

@@ -20,12 +20,14 @@ class Suite:
         path: The file.
         sha256: Of the file's bytes.
         expectations: Each `{"type", "kwargs", "meta"?, "severity"?, …}`, in the file's order; never empty.
+        parameters: Values by name that `{"$PARAMETER": name}` in an argument stands for (`suite_parameters`).
     """
 
     name: str
     path: Path
     sha256: str
     expectations: tuple[dict[str, Any], ...]
+    parameters: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     def where(self, index: int) -> str:
         """File and line of the expectation at `index`, for errors and annotations."""
@@ -38,8 +40,7 @@ class Suite:
 def read_suite(path: Path) -> Suite:
     """The suite in the file at `path`.
 
-    Whether each expectation exists and takes its arguments is known to Great Expectations alone and
-    found out by `mlops.validation.gx.build`, before any of them is run.
+    Whether each expectation exists and takes its arguments is found out by `validate`, before any of them is run.
 
     Raises:
         MissingInputError: there is no such file.
@@ -70,10 +71,21 @@ def read_suite(path: Path) -> Suite:
     suite = Suite(
         name=name if isinstance(name, str) and name else path.stem,
         path=path, sha256=sha256_bytes(content), expectations=tuple(expectations),
+        parameters=_parameters(document, path),
     )
     for index, expectation in enumerate(expectations):
         _check(suite, index, expectation)
     return suite
+
+
+def _parameters(document: dict[str, Any], path: Path) -> dict[str, Any]:
+    parameters = document.get("suite_parameters") or {}
+    if not isinstance(parameters, dict):
+        raise ConfigurationError(
+            'the suite\'s "suite_parameters" is no object', where=path,
+            mend='write {"suite_parameters": {"NAME": VALUE}}',
+        )
+    return parameters
 
 
 def _check(suite: Suite, index: int, expectation: Any) -> None:
@@ -82,7 +94,7 @@ def _check(suite: Suite, index: int, expectation: Any) -> None:
         problem = 'is no object with a "type"'
     elif not isinstance(expectation.get("kwargs"), dict):
         problem = f'{expectation["type"]} has no "kwargs" object'
-    elif not _share(expectation["kwargs"].get("mostly", 1)):
+    elif not _share(expectation["kwargs"].get("mostly", 1), suite.parameters):
         problem = f'{expectation["type"]} has "mostly" {expectation["kwargs"]["mostly"]!r}, not a share above 0 up to 1'
     else:
         return
@@ -92,7 +104,10 @@ def _check(suite: Suite, index: int, expectation: Any) -> None:
     )
 
 
-def _share(value: Any) -> bool:
+def _share(value: Any, parameters: dict[str, Any]) -> bool:
+    if isinstance(value, dict) and set(value) == {"$PARAMETER"}:
+        name = value["$PARAMETER"]
+        return not isinstance(name, str) or name not in parameters or _share(parameters[name], {})
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= 1
 
 

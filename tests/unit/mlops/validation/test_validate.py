@@ -167,7 +167,11 @@ def test_the_document_says_nothing_of_the_machine(judged: Any) -> None:
     assert "site-packages" not in json.dumps(outcome.document)
 
 
-def test_no_telemetry_no_network_and_nothing_in_the_home_folder(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("engine", "also"), [
+    ("compiled", "not {'great_expectations', 'pandas', 'numpy'} & set(sys.modules)"),
+    ("gx", "os.environ['GX_ANALYTICS_ENABLED'] == 'false' and 'posthog' not in sys.modules"),
+])
+def test_no_telemetry_no_network_and_nothing_in_the_home_folder(tmp_path: Path, engine: str, also: str) -> None:
     home = tmp_path / "home"
     home.mkdir()
     suite = tmp_path / "suite.json"
@@ -179,9 +183,9 @@ def test_no_telemetry_no_network_and_nothing_in_the_home_folder(tmp_path: Path) 
         "import polars as pl\n"
         "from pathlib import Path\n"
         "from mlops.validation import read_suite, validate\n"
-        f"outcome = validate(read_suite(Path({str(suite)!r})), pl.DataFrame({{'age': [1.0]}}))\n"
+        f"outcome = validate(read_suite(Path({str(suite)!r})), pl.DataFrame({{'age': [1.0]}}), engine={engine!r})\n"
         "import os\n"
-        "assert outcome.success and os.environ['GX_ANALYTICS_ENABLED'] == 'false' and 'posthog' not in sys.modules\n"
+        f"assert outcome.success and {also}\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path,
