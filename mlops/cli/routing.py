@@ -178,11 +178,11 @@ def table(routed: Routed) -> str:
     """The plan for people; file names are quoted, so that none can break a line or a log."""
     rows = [("workflow", "verdict", "why")]
     for each in routed.workflows:
-        why = each.reason
+        why = _printable(each.reason)
         if each.file:
             why += f": {quoted(each.file)}" + (f" by {each.pattern!r}" if each.pattern else "")
         if each.called_by:
-            why += f" (called by {each.called_by.rpartition('/')[2]})"
+            why += f" (called by {quoted(each.called_by.rpartition('/')[2])})"
         rows.append((quoted(each.workflow.rpartition("/")[2]), each.verdict, why))
     widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
     lines = [f"{name:<{widths[0]}}  {verdict:<{widths[1]}}  {why}" for name, verdict, why in rows]
@@ -198,6 +198,11 @@ def _extent(routed: Routed) -> str:
 def quoted(name: str) -> str:
     """A file name that is safe to print: as it is where it is harmless, else as a JSON string."""
     return name if name.isprintable() and not name.startswith(("::", '"')) else json.dumps(name)
+
+
+def _printable(text: str) -> str:
+    """A sentence in which a file's name may stand, on one line and without control characters."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 def _top(folder: str) -> Path:
@@ -226,7 +231,7 @@ def _github(repository: str, routed: Routed) -> None:
     runs: dict[str, bool] = {}
     for each in routed.workflows:
         # a workflow file's name comes from the change: none may write another output, or switch one off
-        if each.pipeline.replace("-", "").replace("_", "").isalnum() and each.pipeline not in _OUTPUTS:
+        if _is_word(each.pipeline) and each.pipeline not in _OUTPUTS:
             runs[each.pipeline] = runs.get(each.pipeline, False) or each.verdict != "SKIP"
     lines = [f"{name}={str(value).lower()}" for name, value in runs.items()]
     lines.append(f"services={json.dumps(_affected(repository, routed))}")
@@ -234,13 +239,17 @@ def _github(repository: str, routed: Routed) -> None:
     text = "\n".join(lines) + "\n"
     _append("GITHUB_OUTPUT", text) or print(text, end="")
     rows = [
-        f"| {each.pipeline} | {each.verdict} | {_cell(each.reason)} | {_cell(each.file)} | {_cell(each.pattern)} |"
-        for each in routed.workflows
+        f"| {_cell(each.pipeline, code=not _is_word(each.pipeline))} | {each.verdict} | {_cell(each.reason)} "
+        f"| {_cell(each.file)} | {_cell(each.pattern)} |" for each in routed.workflows
     ]
     said = ["### Plan", "", _extent(routed), ""]
     head = [*said, "| pipeline | verdict | reason | file | pattern |", "| --- | --- | --- | --- | --- |"]
     _append("GITHUB_STEP_SUMMARY", "\n".join([*head, *rows, ""]) + "\n")
     print(table(routed), file=sys.stderr)
+
+
+def _is_word(text: str) -> bool:
+    return text.replace("-", "").replace("_", "").isalnum()
 
 
 def _affected(repository: str, routed: Routed) -> list[str]:
@@ -258,10 +267,10 @@ def _affected(repository: str, routed: Routed) -> list[str]:
     return own if alone else every
 
 
-def _cell(text: str | None) -> str:
+def _cell(text: str | None, *, code: bool = True) -> str:
     """Outside text in a Markdown table: as code, without anything that ends a cell or the code."""
-    if not text:
-        return ""
+    if not text or not code:
+        return text or ""
     safe = quoted(text).replace("|", "\\|").replace("`", "'")
     return f"`{safe[:200]}`"
 
@@ -271,7 +280,7 @@ def _append(variable: str, text: str) -> bool:
     if not path:
         return False
     try:
-        with open(path, "a", encoding="utf-8") as file:
+        with open(path, "a", encoding="utf-8", errors="backslashreplace") as file:
             file.write(text)
     except OSError as error:
         raise ConfigurationError(f"cannot be written: {error.strerror or error}", where=f"{variable}={path}") from error

@@ -27,7 +27,7 @@ class Reading(NamedTuple):
     """What git said.
 
     Attributes:
-        files: The workflow files' text by path, sorted; None for one that is a symbolic link.
+        files: The workflow files' text by path, sorted; None for one that is a symbolic link or not here.
         change: What changed.
         base, head: The commits compared, where there were any.
         gone: Files that went while others came: rename detection may hide them.

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import NamedTuple
 
-from mlops.git import Git, GitError
+from mlops.git import Beside, Git, GitError
+
+_PARTIAL = r"^(extensions\.partialclone|remote\..*\.promisor)$"  # what git writes into a partial clone's configuration
 
 
 class Commit(NamedTuple):
@@ -22,9 +24,9 @@ class Objects:
 
     def __init__(self, git: Git, env: Mapping[str, str] | None = None) -> None:
         # replaced objects are a local matter, and nothing may be fetched from a promisor
-        own = {"GIT_NO_REPLACE_OBJECTS": "1", "GIT_NO_LAZY_FETCH": "1", **(env or {})}
+        self._env = {"GIT_NO_REPLACE_OBJECTS": "1", "GIT_NO_LAZY_FETCH": "1", **(env or {})}
         self._git = git
-        self._running = git.start("cat-file", "--batch", asks=True, env=own)
+        self._running = self._start()
         self._commits: dict[str, Commit | None] = {}
 
     def __enter__(self) -> Objects:
@@ -34,6 +36,9 @@ class Objects:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._running.end()
+
+    def _start(self) -> Beside:
+        return self._git.start("cat-file", "--batch", asks=True, env=self._env)
 
     def get(self, name: str) -> tuple[str, str, bytes] | None:
         """(sha, type, content) of an object; None where this clone does not hold it.
@@ -51,6 +56,10 @@ class Objects:
         header = stdout.readline()
         if not header:
             self._git("rev-parse", "--git-dir")  # mostly there is no repository: then this says so
+            if self._git.ask("config", "--get-regexp", _PARTIAL)[0] == 0:
+                self._running.end()  # git ends at an object that it was told not to fetch; the next one may be here
+                self._running = self._start()
+                return None
             raise GitError("git cannot read the repository's objects", "", where=self._git.folder)
         words = header.split()
         if len(words) != 3 or words[1] not in (b"commit", b"tree", b"blob", b"tag"):
@@ -69,7 +78,7 @@ class Objects:
         return self._commits[name]
 
     def folder(self, commit: str, path: str) -> dict[str, bytes | None]:
-        """The files directly in a folder, by full path: their content, None for a symbolic link."""
+        """The files directly in a folder, by full path: their content, None for a link, or where it is not here."""
         tree = self.get(f"{commit}:{path}")
         if tree is None or tree[1] != "tree":
             return {}

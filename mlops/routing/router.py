@@ -98,8 +98,8 @@ def as_called(workflow: Workflow, change: Change) -> Decision:
 
 def skipped_by_message(message: str) -> bool | None:
     """Whether a commit message stops push and pull_request; None where only another case of letters would."""
-    last = message.rstrip().rpartition("\n\n")[2]
-    if any(word in message for word in _SKIP_WORDS) or _SKIP_TRAILER.search(last):
+    subject, _, last = message.replace("\r\n", "\n").rstrip().rpartition("\n\n")
+    if any(word in message for word in _SKIP_WORDS) or subject and _SKIP_TRAILER.search(last):
         return True
     lower = message.lower()
     if any(word in lower for word in _SKIP_WORDS) or _SKIP_TRAILER.search(last.lower()):

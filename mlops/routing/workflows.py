@@ -10,6 +10,10 @@ from mlops.routing.filters import PathFilter, PatternList
 FOLDER = ".github/workflows"
 _SELF = (f"./{FOLDER}/", f"$/{FOLDER}/")  # the checked-out tree's file, or the file of the running commit
 _FILTERS = ("branches", "branches-ignore", "tags", "tags-ignore", "paths", "paths-ignore", "types")
+_REQUEST = frozenset(("types", "branches", "branches-ignore", "paths", "paths-ignore"))
+_KEYS = {  # what GitHub's schema (workflow-v1.0.json) lists under the events that have path filters
+    "push": frozenset(_FILTERS) - {"types"}, "pull_request": _REQUEST, "pull_request_target": _REQUEST,
+}
 _PAIRS = (("branches", "branches-ignore"), ("tags", "tags-ignore"), ("paths", "paths-ignore"))
 
 
@@ -99,6 +103,9 @@ def _trigger(event: str, value: Any) -> Trigger:
         return Trigger(crons=tuple(str(each["cron"]) for each in entries if isinstance(each, dict) and "cron" in each))
     if not isinstance(value, dict):
         raise _Invalid(f"`on.{event}` is no mapping")
+    unknown = next((key for key in value if key not in _KEYS[event]), None) if event in _KEYS else None
+    if unknown is not None:  # a slip in the name of a filter: GitHub refuses the file, it does not leave the filter out
+        raise _Invalid(f"`on.{event}` knows no {unknown!r}")
     given = {key: _texts(f"on.{event}.{key}", value[key]) for key in _FILTERS if key in value}
     for one, other in _PAIRS:
         if one in given and other in given:
