@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import difflib
 import re
+import types
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
 from mlops.errors import ConfigurationError, MissingInputError
 
 T = TypeVar("T")
+_FIELD = re.compile(r"([^.\[\]]+)|\[(\d+|\.\.\.)\]")
 
 
 def read(kind: type[T], path: Path) -> T:
@@ -25,6 +29,9 @@ def read(kind: type[T], path: Path) -> T:
         return msgspec.convert(document, kind)
     except msgspec.ValidationError as error:
         message, field = _field(str(error))
+        field, known = _resolve(kind, document, field)
+        if "unknown field" in message:
+            message += suggestion(field.rpartition(".")[2], known)
         line = _line_of(lines, field)
         raise ConfigurationError(
             f"field {field!r}: {message}" if field else message, where=f"{path}:{line}" if line else path,
@@ -58,6 +65,12 @@ def parse(path: Path) -> tuple[Any, Any]:
     except YAMLError as error:
         raise ConfigurationError(f"is not YAML: {error}", where=path) from error
     return plain(nodes), nodes
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """`, did you mean 'x'?` for the nearest of the known words, nothing where none is near."""
+    near = difflib.get_close_matches(word, list(known), 1)
+    return f", did you mean {near[0]!r}?" if near else ""
 
 
 def place(path: Path, field: str) -> str:
@@ -96,10 +109,48 @@ def _field(message: str) -> tuple[str, str]:
     return text, place
 
 
+def _resolve(kind: Any, document: Any, field: str) -> tuple[str, list[str]]:
+    """The exact field for one in which msgspec leaves a dictionary's key out (`columns[...].type`), and the names
+    that the last struct on the way knows."""
+    exact, known = "", []
+    for name, index in _FIELD.findall(field):
+        kind = _inner(kind, document)
+        if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+            fields = {each.encode_name: each.type for each in msgspec.structs.fields(kind)}
+            exact, known, kind = f"{exact}.{name}".lstrip("."), list(fields), fields.get(name)
+            document = document.get(name) if isinstance(document, dict) else None
+        elif index == "..." and isinstance(document, dict):
+            kind = get_args(kind)[-1]
+            found = next((key for key, value in document.items() if not _fits(value, kind)), "...")
+            exact, document = f"{exact}.{found}", document.get(found)
+        elif index.isdigit() and isinstance(document, list) and int(index) < len(document):
+            kind, exact, document = get_args(kind)[0], f"{exact}[{index}]", document[int(index)]
+        else:
+            return field, known
+    return exact, known
+
+
+def _inner(kind: Any, document: Any) -> Any:
+    """Of a union, the kind that a dictionary or list is meant to be."""
+    if not isinstance(kind, types.UnionType) and get_origin(kind) is not Union:
+        return kind
+    wanted = (dict, msgspec.Struct) if isinstance(document, dict) else (list, tuple)
+    kinds = [each for each in get_args(kind) if issubclass(get_origin(each) or each, wanted)]
+    return kinds[0] if kinds else None
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
 def _line_of(nodes: Any, field: str) -> int | None:
     """The line (from 1) of a field such as `a.b[0].c`, or of its nearest parent that has one."""
     line: int | None = None
-    for name, index in re.findall(r"([^.\[\]]+)|\[(\d+|\.\.\.)\]", field):
+    for name, index in _FIELD.findall(field):
         try:
             if name:
                 line = nodes.lc.key(name)[0] + 1

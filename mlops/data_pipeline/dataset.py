@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -10,17 +11,26 @@ import msgspec
 
 from mlops import documents, product
 from mlops.data_pipeline.drift_rules import DriftRules
+from mlops.data_pipeline.reading import Quarantine, Reading, reading_contradictions
+from mlops.documents import suggestion
 from mlops.errors import ConfigurationError, MissingInputError
+from mlops.logs import hide_secrets
 
 Severity = Literal["block", "warn"]
 ColumnType = Literal["string", "float", "integer", "boolean", "datetime"]
 
 
 class Column(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A column of the source: its type, and whether a cell may be empty."""
+    """A column of the source: its type, and whether a cell may be empty.
+
+    Attributes:
+        format: For a `datetime` that a text file writes in another way than ISO 8601: strftime's directives, such as
+            `%d/%m/%Y`. Without it only ISO 8601 is taken, so that no order of day and month is ever guessed.
+    """
 
     type: ColumnType
     nullable: bool = False
+    format: str = ""
     description: str = ""
 
 
@@ -64,6 +74,54 @@ class Label(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     severity: Severity = "block"
 
 
+class Key(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Columns that together name a row: never empty, never twice."""
+
+    columns: list[str]
+    severity: Severity = "block"
+
+
+class Reference(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Columns whose values must be found elsewhere; a row with an empty cell among them refers to nothing.
+
+    Attributes:
+        to: A CSV or Parquet file of the tree (`data/raw/codes.csv`), or the name of another data set: its last version.
+        key: The columns there, one for each of `columns`; the same names where none are given.
+    """
+
+    columns: list[str]
+    to: str
+    key: list[str] = []
+    maximum_share: float = 0.0
+    severity: Severity = "block"
+
+
+class Freshness(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How old the newest row may be, by the moments in `column`; days may be fractions.
+
+    `future_days`: how far the newest may lie ahead, for clocks that differ.
+    """
+
+    column: str
+    maximum_days: float
+    future_days: float = 1.0
+    severity: Severity = "block"
+
+
+class History(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How far this source's rows may be from the versions before it (the median of the last `versions`).
+
+    Attributes:
+        maximum_change: Of the number of rows, as a share: 0.5 allows half as many up to half as many again.
+        maximum_missing_rise: Of the share of empty cells in a column, in points: 0.05 allows 2 % to become 7 %.
+    """
+
+    maximum_change: float = 0.5
+    maximum_missing_rise: float = 0.05
+    versions: int = 5
+    severity: Severity = "warn"
+
+
 class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A relation that no single expectation states, as an SQL expression over the columns.
 
@@ -86,6 +144,10 @@ class Checks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     volume: Volume = Volume()
     label: Label = Label()
     missing: dict[str, Limit] = {}
+    keys: list[Key] = []
+    references: list[Reference] = []
+    freshness: Freshness | None = None
+    history: History | None = None
     rules: list[Rule] = []
 
 
@@ -93,7 +155,9 @@ class DatasetFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """The shape of the file.
 
     Attributes:
-        source: A path in the repository, a URL, or `module:callable` that returns a Polars or pandas frame.
+        source: A path, a pattern or a folder in the repository, an address, or `module:callable`; or a `Reading`.
+        identity: Whether two sources with the same rows in another order are the same data (`rows`) or not (`order`).
+        quarantine: Whether bad rows are set aside with the reason instead of stopping the pipeline, and how many may.
         simulated: Whether the rows of `source` are made up.
         takes_data: Whether `make run DATA=FILE` stands in for `source`.
         suite: Path of the Great Expectations suite.
@@ -103,7 +167,7 @@ class DatasetFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """
 
     title: str
-    source: str
+    source: str | Reading
     suite: str
     process: str
     target: str
@@ -112,6 +176,8 @@ class DatasetFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     card: str = ""
     simulated: bool = False
     takes_data: bool = False
+    identity: Literal["rows", "order"] = "order"
+    quarantine: bool | Quarantine = False
     split: SplitRule = SplitRule()
     checks: Checks = Checks()
     drift: DriftRules = DriftRules()
@@ -134,14 +200,43 @@ class Dataset(DatasetFile, frozen=True, kw_only=True):
         return self.repository / self.suite
 
     @property
+    def reading(self) -> Reading:
+        """The source in full."""
+        return Reading(path=self.source) if isinstance(self.source, str) else self.source
+
+    @property
+    def location(self) -> str:
+        """The source in short, for people: its path or pattern, or the database without secrets."""
+        reading = self.reading
+        return hide_secrets(reading.database) if reading.database else ", ".join(reading.locations)
+
+    @property
+    def ordered(self) -> bool:
+        """Whether the order of the rows is part of what the data is."""
+        return self.identity == "order"
+
+    @property
+    def maximum_quarantined(self) -> float | None:
+        """The largest share of rows that may be set aside; None where none may."""
+        if isinstance(self.quarantine, bool):
+            return Quarantine().maximum_share if self.quarantine else None
+        return self.quarantine.maximum_share
+
+    @property
     def source_is_callable(self) -> bool:
         """Whether `source` is `module:callable`."""
-        return is_reference(self.source)
+        return is_reference(self.reading.path)
 
     @property
     def source_files(self) -> list[str]:
-        """The file of the tree that `source` is, as a path in the repository; empty for a URL or a callable."""
-        return [] if self.source_is_callable or "://" in self.source else [self.source]
+        """The files of the tree that hold the rows, as paths in the repository; none for an address or a callable."""
+        from mlops.data_pipeline.sources.location import local_files
+
+        if self.source_is_callable:
+            return []
+        here = [each for each in self.reading.locations if "://" not in each]
+        return [path.relative_to(self.repository).as_posix() if path.is_relative_to(self.repository) else str(path)
+                for each in here for _, path in local_files(each, self.repository)]
 
 
 def is_reference(text: str) -> bool:
@@ -164,26 +259,59 @@ def read_dataset(repository: Path, name: str) -> Dataset:
         )
     file = repository / product.DATASETS / f"{name}.yaml"
     declared = documents.read(DatasetFile, file)
-    problem = _contradiction(declared)
-    if problem:
-        raise ConfigurationError(problem, where=file, mend="correct the file; its neighbours show the shape")
+    for field, problem in contradictions(declared):
+        raise ConfigurationError(
+            f"field {field!r}: {problem}", where=documents.place(file, field),
+            mend="correct the field; its neighbours in the same folder show the shape",
+        )
     fields = {field: getattr(declared, field) for field in declared.__struct_fields__}
     return Dataset(name=name, repository=repository, file=file, **fields)
 
 
-def _contradiction(declared: DatasetFile) -> str | None:
-    """What in the file does not fit together, None for nothing."""
-    if declared.target not in declared.columns:
-        return f"field 'target': {declared.target!r} is not among the columns"
+def contradictions(declared: DatasetFile) -> Iterator[tuple[str, str]]:
+    """What in the file does not fit together, as the field and what is wrong with it."""
+    columns = declared.columns
+    if declared.target not in columns:
+        yield "target", f"{declared.target!r} is not among the columns{suggestion(declared.target, columns)}"
     if not 0 < declared.split.test < 1:
-        return f"field 'split.test': {declared.split.test} is not a share between 0 and 1"
+        yield "split.test", f"{declared.split.test} is not a share between 0 and 1"
     if not is_reference(declared.process):
-        return f"field 'process': {declared.process!r} is not of the form module:callable"
-    unknown = [name for name in declared.checks.missing if name not in declared.columns]
-    if unknown:
-        return f"field 'checks.missing': {unknown[0]!r} is not among the columns"
-    for field, problem in declared.drift.contradictions(declared.columns):
-        return f"field {field!r}: {problem}"
+        yield "process", f"{declared.process!r} is not of the form module:callable"
+    for name in declared.checks.missing:
+        if name not in columns:
+            yield f"checks.missing.{name}", f"{name!r} is not among the columns{suggestion(name, columns)}"
+    yield from _check_contradictions(declared)
+    yield from declared.drift.contradictions(columns)
     names = [rule.name for rule in declared.checks.rules]
-    repeated = [name for name in names if names.count(name) > 1]
-    return f"field 'checks.rules': the name {repeated[0]!r} stands twice" if repeated else None
+    for number, name in enumerate(names):
+        if name in names[:number]:
+            yield f"checks.rules[{number}].name", f"the name {name!r} stands twice"
+    for name, column in columns.items():
+        if column.format and column.type != "datetime":
+            yield f"columns.{name}.format", f"is for a datetime, the column is of type {column.type}"
+    quarantine = declared.quarantine
+    if not isinstance(quarantine, bool) and not 0 <= quarantine.maximum_share < 1:
+        yield "quarantine.maximum_share", f"{quarantine.maximum_share} is not a share from 0 to below 1"
+    if isinstance(declared.source, Reading):
+        yield from reading_contradictions(declared.source, declared.identity)
+
+
+def _check_contradictions(declared: DatasetFile) -> Iterator[tuple[str, str]]:
+    checks, columns = declared.checks, declared.columns
+    named = [
+        *((f"checks.keys[{n}].columns", key.columns) for n, key in enumerate(checks.keys)),
+        *((f"checks.references[{n}].columns", each.columns) for n, each in enumerate(checks.references)),
+        *([("checks.freshness.column", [checks.freshness.column])] if checks.freshness else []),
+    ]
+    for field, names in named:
+        if not names:
+            yield field, "names no column"
+        for name in names:
+            if name not in columns:
+                yield field, f"{name!r} is not among the columns{suggestion(name, columns)}"
+    for n, each in enumerate(checks.references):
+        if each.key and len(each.key) != len(each.columns):
+            yield f"checks.references[{n}].key", f"has {len(each.key)} columns for {len(each.columns)}"
+    freshness = checks.freshness
+    if freshness and freshness.column in columns and columns[freshness.column].type != "datetime":
+        yield "checks.freshness.column", f"{freshness.column!r} is of type {columns[freshness.column].type}, no datetime"

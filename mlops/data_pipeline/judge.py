@@ -7,7 +7,7 @@ from typing import Any
 
 from mlops.data_pipeline import checks
 from mlops.data_pipeline.dataset import Dataset
-from mlops.data_pipeline.sources import open_source
+from mlops.data_pipeline.intake import read_source
 from mlops.errors import BadDataError
 from mlops.records import CheckResult
 from mlops.validation import Outcome, Suite, read_suite, validate
@@ -48,7 +48,7 @@ def judge(dataset: Dataset, source: str | None = None) -> Judgement:
     """
     suite = read_suite(dataset.suite_path)
     try:
-        raw = open_source(dataset, source)
+        raw = read_source(dataset, source)
     except BadDataError as error:
         message = f"{error.where}: {error.message}" if error.where else error.message
         unread = CheckResult(

@@ -46,7 +46,7 @@ def apply(dataset: Dataset, table: polars.DataFrame) -> polars.DataFrame:
             f"{dataset.process} lost the target {dataset.target!r}", where=dataset.file, mend="keep the target's column"
         )
     if result.height == 0:
-        raise BadDataError(f"{dataset.process} left no row", where=dataset.source, mend="give data that it can use")
+        raise BadDataError(f"{dataset.process} left no row", where=dataset.location, mend="give data that it can use")
     return result
 
 
@@ -73,7 +73,7 @@ def split(dataset: Dataset, table: polars.DataFrame) -> tuple[Part, Part]:
 def _part(name: str, marked: polars.DataFrame, held: bool) -> Part:
     rows = marked.filter(marked["__held"] if held else ~marked["__held"])
     table = rows.drop("__held", "__digest")
-    return Part(name, table, fingerprint(table, rows["__digest"].to_list()))
+    return Part(name, table, fingerprint(table))
 
 
 def version_fingerprint(train: Part, test: Part) -> str:

@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops.config import Workspace
-from mlops.data_pipeline import checks, process as processing
+from mlops.data_pipeline import checks, intake, process as processing
 from mlops.data_pipeline.dataset import Dataset
-from mlops.data_pipeline.sources import open_source
 from mlops.errors import BadDataError, MissingInputError
 from mlops.files import sha256_bytes, sha256_file, write_atomic
 from mlops.records import CheckResult, DataVersion, Document, Source, Validation
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
 
 INGESTED = "ingested.parquet"
 SOURCE = "source.json"
+QUARANTINE = "quarantine.parquet"
 VALIDATION = "validation.json"
 VALIDATION_RECORD = "validation-record.json"
 PROCESSED = "processed.parquet"
@@ -43,15 +43,16 @@ class Checked(Document, frozen=True, kw_only=True):
 
 
 def ingest(places: Workspace, dataset: Dataset, folder: Path, source: str | None = None) -> Source:
-    """Read the source (the data set's own, or the path or URL `source`) into `ingested.parquet` and `source.json`.
+    """Read the source (the data set's own, or the path or address `source`) into `ingested.parquet` and `source.json`.
+
+    Rows that are set aside go to `quarantine.parquet`.
 
     Raises:
-        MissingInputError, UnavailableError, BadDataError, ConfigurationError: see `sources.open_source`.
+        MissingInputError, UnavailableError, BadDataError, ConfigurationError, BusyError: see `intake.ingest`.
     """
-    raw = open_source(dataset, source)
-    _write_table(folder / INGESTED, raw.table)
-    write_atomic(folder / SOURCE, raw.source.to_json())
-    return raw.source
+    record = intake.ingest(dataset, folder / INGESTED, source, quarantined=folder / QUARANTINE)
+    write_atomic(folder / SOURCE, record.to_json())
+    return record
 
 
 def validate(places: Workspace, dataset: Dataset, folder: Path) -> Validation:

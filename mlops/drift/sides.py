@@ -10,7 +10,7 @@ from mlops.config import Workspace
 from mlops.data_pipeline import process as processing
 from mlops.data_pipeline import versions
 from mlops.data_pipeline.dataset import Dataset
-from mlops.data_pipeline.sources import open_source
+from mlops.data_pipeline.intake import read_source
 from mlops.drift.sketch import Sketch
 from mlops.errors import IntegrityError, InvalidRecordError, MissingInputError
 
@@ -63,7 +63,7 @@ def open_side(places: Workspace, dataset: Dataset, text: str) -> Side:
 
     Raises:
         MissingInputError: it is neither.
-        BadDataError, UnavailableError: see `sources.open_source`.
+        BadDataError, UnavailableError: see `intake.read_source`.
     """
     head, _, part = text.rpartition("/")
     for version, name in ((text, ""), (head, part)):
@@ -78,7 +78,7 @@ def open_side(places: Workspace, dataset: Dataset, text: str) -> Side:
             f"is neither a version of {dataset.name} nor a file", where=text or "''",
             mend=f"versions: {', '.join(known)}" if known else f"run `mlops data run {dataset.name}` to make a version",
         )
-    raw = open_source(dataset, text)
+    raw = read_source(dataset, text)
     table, note = _processed(dataset, raw.table)
     notes = [each for each in ("simulated" if raw.source.simulated else "", note) if each]
     return Side(raw.source.location, ", ".join(notes), table=table)

@@ -5,7 +5,7 @@ shape and name the file and the field that does not fit, `json_schema` describes
 """
 
 from mlops.records.base import Document, Record, decode, json_schema, read
-from mlops.records.data import CheckResult, ColumnShape, DataVersion, Source, Split, Validation
+from mlops.records.data import CheckResult, ColumnShape, DataVersion, Source, SourceFile, Split, Validation, WrongCell
 from mlops.records.gate import GateVerdict, PipelineVerdict
 from mlops.records.model import Evaluation, Holdout, ModelVersion, Move, TrainedModel
 from mlops.records.plan import Plan, WorkflowVerdict
@@ -16,6 +16,6 @@ from mlops.records.run import Blocked, PipelineRun, RunRecord
 __all__ = [
     "Artifact", "Blocked", "CheckResult", "ColumnShape", "DataVersion", "Document", "Evaluation", "GateVerdict",
     "Holdout", "ModelVersion", "Move", "PipelineRun", "PipelineVerdict", "Plan", "Receipt", "Record", "Release",
-    "ReleasedData", "ReleasedImage", "ReleasedModel", "RunRecord", "Source", "Split", "TrainedModel", "Validation",
-    "WorkflowVerdict", "decode", "json_schema", "read",
+    "ReleasedData", "ReleasedImage", "ReleasedModel", "RunRecord", "Source", "SourceFile", "Split", "TrainedModel",
+    "Validation", "WorkflowVerdict", "WrongCell", "decode", "json_schema", "read",
 ]

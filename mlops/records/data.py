@@ -7,19 +7,63 @@ from typing import Any, Literal
 from mlops.records.base import Document, Record
 
 
+class SourceFile(Record, frozen=True, kw_only=True):
+    """One of several files of a source, in the order of their rows."""
+
+    name: str
+    rows: int
+    sha256: str
+
+
+class WrongCell(Record, frozen=True, kw_only=True):
+    """A cell that is not what the data set declares.
+
+    Attributes:
+        row: From 1, the header not counted; over all files of the source.
+        value: As it came, escaped and cut; empty for an empty cell.
+        reason: What is wrong with it.
+        file: The file and its own row, where the source has several files.
+    """
+
+    row: int
+    column: str
+    value: str
+    reason: str
+    file: str = ""
+
+    def told(self) -> str:
+        """One line that names row, column and value."""
+        place = f"row {self.row}" + (f" ({self.file})" if self.file else "")
+        return f"{place}, column {self.column}: {self.value}{' ' if self.value else ''}{self.reason}"
+
+
 class Source(Record, frozen=True, kw_only=True):
     """Where the raw rows came from.
 
     Attributes:
         location: A path in the repository, a path or URL that the user gave, or `module:callable`.
-        sha256: Of the raw bytes as ingested (for a callable: of the table that it returned).
+        sha256: Of the raw bytes as ingested (for several files: of theirs, in order; for a callable or a query: of the
+            rows).
+        rows: Of the ingested table; those set aside are not among them.
         simulated: True where the rows are made up; every report built on them says so.
+        fingerprint: Of the ingested rows, whatever their file layout (and order, where the data set says so).
+        table_sha256: Of the ingested table's file; empty where none was written.
+        files: The files, where there are several.
+        wrong_cells: How many cells are not of their declared type, or empty where they must not be.
+        wrong: The first of them.
+        quarantined: How many rows were set aside.
     """
 
     location: str
     sha256: str
     rows: int
     simulated: bool = False
+    fingerprint: str = ""
+    table_sha256: str = ""
+    files: list[SourceFile] = []
+    wrong_cells: int = 0
+    wrong: list[WrongCell] = []
+    quarantined: int = 0
 
 
 class ColumnShape(Record, frozen=True, kw_only=True):
@@ -73,6 +117,16 @@ class CheckResult(Record, frozen=True, kw_only=True):
     details: dict[str, Any] = {}
 
 
+class QualityPart(Record, frozen=True, kw_only=True):
+    """One aspect of quality (completeness, uniqueness, validity, …): how many expectations and checks ask about it,
+    how many of them hold, and the share that holds."""
+
+    name: str
+    asked: int
+    held: int
+    score: float
+
+
 class DataVersion(Document, frozen=True, kw_only=True):
     """A published version of a data set: all that a model may know of it.
 
@@ -80,6 +134,8 @@ class DataVersion(Document, frozen=True, kw_only=True):
         version: Short name of the version: the first 12 hexadecimal digits of `fingerprint`.
         fingerprint: Of the processed rows' content, independent of their order and of file layout.
         quality: Score between 0 and 1: the share of passed expectations and checks.
+        quality_parts: What the score is made of, an aspect each.
+        missing: Column of the source → share of its cells that are empty, for those that have any.
     """
 
     dataset: str
@@ -93,6 +149,8 @@ class DataVersion(Document, frozen=True, kw_only=True):
     validation: Validation
     checks: list[CheckResult]
     quality: float
+    quality_parts: list[QualityPart] = []
+    missing: dict[str, float] = {}
     code: str = ""
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from data.src import lab
 from mlops.data_pipeline import checks, read_dataset
-from mlops.data_pipeline.sources import open_source
+from mlops.data_pipeline.intake import read_source
 from mlops.validation import read_suite, validate
 
 REPOSITORY = Path(__file__).parents[4]
@@ -18,7 +18,7 @@ LAB = read_dataset(REPOSITORY, "lab")
 
 @pytest.fixture(scope="module")
 def table() -> pl.DataFrame:
-    return open_source(LAB).table
+    return read_source(LAB).table
 
 
 def test_the_names_and_labels(table: pl.DataFrame) -> None:
@@ -39,7 +39,7 @@ def test_the_declaration_covers_the_processed_columns(table: pl.DataFrame) -> No
 def test_the_data_passes(table: pl.DataFrame) -> None:
     assert validate(read_suite(LAB.suite_path), table).verdict == "pass"
     assert not checks.blocking(checks.of_table(LAB, table))
-    assert not open_source(LAB).source.simulated
+    assert not read_source(LAB).source.simulated
 
 
 def test_planted_defects_are_found(table: pl.DataFrame) -> None:

@@ -22,6 +22,7 @@ simulated: true
 suite: data/expectations/people.json
 process: people_product.steps:process
 target: wage
+identity: rows
 columns:
   name: {type: string}
   age: {type: integer}

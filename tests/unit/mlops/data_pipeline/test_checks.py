@@ -8,12 +8,12 @@ import polars as pl
 import pytest
 
 from mlops.data_pipeline import Dataset, checks
-from mlops.data_pipeline.sources import open_source
+from mlops.data_pipeline.intake import read_source
 
 
 @pytest.fixture
 def table(dataset: Dataset) -> pl.DataFrame:
-    return open_source(dataset).table
+    return read_source(dataset).table
 
 
 def failed(dataset: Dataset, table: pl.DataFrame) -> dict[str, Any]:
@@ -95,10 +95,3 @@ def test_leakage_between_the_parts(dataset: Dataset, table: pl.DataFrame) -> Non
 def test_a_part_that_is_too_small(dataset: Dataset, table: pl.DataFrame) -> None:
     results = {each.name: each.success for each in checks.of_splits(dataset, table[:59], table[59:])}
     assert not results["volume of test"]
-
-
-def test_quality_is_a_share_of_all_that_was_asked(dataset: Dataset, table: pl.DataFrame) -> None:
-    results = checks.of_table(dataset, pl.concat([table, table[:1]]))
-    assert [each.name for each in results if not each.success] == ["duplicates"]
-    assert checks.quality(3, 2, results) == (2 + len(results) - 1) / (3 + len(results))
-    assert checks.quality(0, 0, []) == 0.0

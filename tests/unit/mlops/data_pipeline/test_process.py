@@ -8,13 +8,13 @@ import polars as pl
 import pytest
 
 from mlops.data_pipeline import Dataset, process
-from mlops.data_pipeline.sources import open_source
+from mlops.data_pipeline.intake import read_source
 from mlops.errors import BadDataError, ConfigurationError
 
 
 @pytest.fixture
 def table(dataset: Dataset) -> pl.DataFrame:
-    return process.apply(dataset, open_source(dataset).table)
+    return process.apply(dataset, read_source(dataset).table)
 
 
 def test_every_row_is_on_one_side(dataset: Dataset, table: pl.DataFrame) -> None:
@@ -63,7 +63,7 @@ def test_a_salt_gives_another_split_and_another_version(change: Any, dataset: Da
 def test_a_process_function_that_breaks_its_promise(change: Any, name: str, kind: type[Exception]) -> None:
     dataset = change("people_product.steps:process", f"people_product.steps:{name}")
     with pytest.raises(kind):
-        process.apply(dataset, open_source(dataset).table)
+        process.apply(dataset, read_source(dataset).table)
 
 
 def test_shapes_say_what_the_declaration_says(dataset: Dataset, table: pl.DataFrame) -> None:

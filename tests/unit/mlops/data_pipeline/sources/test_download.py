@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from mlops.data_pipeline import Dataset
-from mlops.data_pipeline.download import download, without_secrets
-from mlops.data_pipeline.sources import open_source
+from mlops.data_pipeline.sources.download import download, without_secrets
+from mlops.data_pipeline.intake import read_source
 from mlops.errors import BadDataError, MissingInputError, UnavailableError
 
 BODY = b"name,age,height,wage\na,1,1.5,2\n"
@@ -93,7 +93,7 @@ def test_no_server_is_said(address: str, tmp_path: Path) -> None:
 
 
 def test_an_address_is_a_source_and_its_secrets_are_not_recorded(server: str, dataset: Dataset) -> None:
-    raw = open_source(dataset, f"{server}/rows.csv?token=secret")
+    raw = read_source(dataset, f"{server}/rows.csv?token=secret")
     assert raw.table.rows() == [("a", 1, 1.5, 2.0)]
     assert raw.source.location == f"{server}/rows.csv" and not raw.source.simulated
     assert without_secrets("https://me:word@host:8/p?q=1#f") == "https://host:8/p"

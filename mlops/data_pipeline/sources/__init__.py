@@ -1,0 +1,138 @@
+"""Where rows come from: files of several kinds, one or many, near or far; a query; a function of the product."""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from mlops import product
+from mlops.data_pipeline.dataset import Column, Dataset
+from mlops.data_pipeline.reading import Reading
+from mlops.data_pipeline.sources import columnar, compressed, csv_file, json_lines
+from mlops.data_pipeline.sources.local_file import LocalFile
+from mlops.data_pipeline.sources.location import files_of
+from mlops.data_pipeline.sources.opened import Batch, Loose, Opened, Part, Raw
+from mlops.errors import ConfigurationError, UsageError
+
+__all__ = ["Batch", "Opened", "Part", "Raw", "open_source"]
+
+
+@contextmanager
+def open_source(dataset: Dataset, given: str | None = None, *, fetched: Path | None = None) -> Iterator[Opened]:
+    """The data set's own source, or what `given` (a path, a pattern, a folder or an address) names for it.
+
+    What has to be fetched is kept in the folder `fetched`, so that an interrupted fetch goes on; it is removed when
+    the block ends well. How files are written (`delimiter`, `decimal`, …) the data set's file says of both.
+
+    Raises:
+        MissingInputError: there is no such file, object or database.
+        UnavailableError: a server did not answer, or not wholly.
+        ConfigurationError: the data set's own function cannot be loaded; an address is of no known kind.
+    """
+    reading = dataset.reading
+    if given is None and reading.database:
+        from mlops.data_pipeline.sources.query import open_query
+
+        query = open_query(dataset)
+        yield Opened(query.name, (query,), True)
+    elif given is None and dataset.source_is_callable:
+        yield Opened(reading.path, (FramePart(dataset),), True)
+    else:
+        with tempfile.TemporaryDirectory(prefix="mlops-fetched-") as temporary:
+            folder = fetched or Path(temporary)
+            locations = reading.locations if given is None else (given,)
+            base = dataset.repository if given is None else Path.cwd()
+            found = [each for location in locations for each in files_of(location, base, folder, subject=dataset.name)]
+            expected = reading.sha256 if given is None else ""
+            if expected and len(found) != 1:
+                raise UsageError(
+                    f"source.sha256 is of one file, the source has {len(found)}", where=dataset.file,
+                    mend="leave it out, or name one file",
+                )
+            parts = tuple(FilePart(path, shown, dataset.columns, reading, expected) for shown, path in found)
+            yield Opened(parts[0].name if len(parts) == 1 else ", ".join(locations), parts, given is None)
+            for part in parts:
+                if part.path.is_relative_to(folder):
+                    part.path.unlink(missing_ok=True)
+
+
+@dataclasses.dataclass
+class FilePart:
+    """A file on this machine. What it is, its first bytes tell, unless the data set's file says so."""
+
+    path: Path
+    name: str
+    columns: dict[str, Column]
+    reading: Reading
+    expected: str = ""
+    _digest: str = ""
+
+    def batches(self, loose: Loose) -> Iterator[Batch]:
+        """The rows of the file.
+
+        Raises:
+            MissingInputError: there is no such file, or it cannot be read.
+            BadDataError: the file is no table of the data set's form; says where and how to mend it.
+            BusyError: the file changed while it was read.
+        """
+        with LocalFile(self.path, self.name, expected=self.expected) as file:
+            yield from self._read(file, loose)
+            self._digest = file.digest()
+
+    def digest(self) -> str:
+        return self._digest
+
+    def _read(self, file: LocalFile, loose: Loose) -> Iterator[Batch]:
+        head = file.read(64) or b""
+        kind = self.reading.format or compressed.kind_of(head)
+        if kind in ("parquet", "arrow"):
+            yield from columnar.read_columnar(file, kind, self.columns, loose)
+            return
+        chunks = compressed.chunks(file)
+        first = next(chunks, b"")
+        kind = self.reading.format or compressed.kind_of(first[:64])
+        read = json_lines.read_json_lines if kind == "jsonl" else csv_file.read_csv
+        yield from read(_again(first, chunks), self.name, self.columns, self.reading, loose)
+
+
+@dataclasses.dataclass(frozen=True)
+class FramePart:
+    """What the data set's own function returns."""
+
+    dataset: Dataset
+
+    @property
+    def name(self) -> str:
+        """`module:callable`."""
+        return self.dataset.reading.path
+
+    def batches(self, loose: Loose) -> Iterator[Batch]:
+        """The frame, whole.
+
+        Raises:
+            ConfigurationError: the function cannot be loaded, or returns no table.
+        """
+        import polars as pl
+
+        loader = product.load(self.name, where=f"{self.dataset.file} (source)", repository=self.dataset.repository)
+        table: Any = loader()
+        if hasattr(table, "iloc"):  # a pandas frame
+            table = pl.from_pandas(table)
+        if not isinstance(table, pl.DataFrame):
+            raise ConfigurationError(
+                f"{self.name} returned {type(table).__name__}, not a table", where=self.dataset.file,
+                mend="return a Polars or pandas DataFrame",
+            )
+        yield columnar.batch_of(table, self.dataset.columns, loose)
+
+    def digest(self) -> str:
+        return ""
+
+
+def _again(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    yield first
+    yield from rest
