@@ -163,7 +163,11 @@ def _bundle_is_there(run: Run, work: Path) -> str | None:
 
 
 def _is_promoted(run: Run, model: str) -> str | None:
-    return None if promoted_file(run, model).exists() else "no promoted version is recorded"
+    try:
+        read(ModelVersion, promoted_file(run, model))
+    except (MissingInputError, InvalidRecordError):
+        return "no promoted version is recorded"
+    return None
 
 
 def _champion(run: Run, model: str, work: Path) -> Artifact:
