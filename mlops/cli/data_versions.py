@@ -114,6 +114,29 @@ def show(
 
 
 @app.command()
+def diff(
+    name: NameArgument,
+    before: Annotated[str, typer.Argument(help="A version, or how it begins.", metavar="BEFORE")],
+    after: Annotated[str | None, typer.Argument(help="The other; the newest when absent.", metavar="[AFTER]")] = None,
+    key: Annotated[str, typer.Option("--key", help="Columns that name a row, with commas; else those declared.")] = "",
+    format: FormatOption = Format.TABLE, repository: RepositoryOption = HERE,
+) -> None:
+    """Show what a version has otherwise than another. Exits 0 where they have the same rows, 1 where they differ."""
+    from mlops.data_pipeline import differences, versions
+
+    places, _ = open_workspace(repository)
+    columns = [column.strip() for column in key.split(",") if column.strip()]
+    found = differences.compare(versions.find(places, name, before), versions.find(places, name, after), columns)
+    if format is Format.JSON:
+        print_json(found)
+    else:
+        from mlops.cli.data_difference import told
+
+        print("\n".join(told(found)))
+    raise typer.Exit(0 if found.same else 1)
+
+
+@app.command()
 def restore(
     name: NameArgument, version: VersionArgument = None, format: FormatOption = Format.TABLE,
     repository: RepositoryOption = HERE,
