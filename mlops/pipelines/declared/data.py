@@ -34,7 +34,7 @@ def _dataset_steps(run: Run, sources: Sources, name: str) -> list[Step]:
     config = f"{product.DATASETS}/{name}.yaml"
     declared = sources.derived(config, "document", documents.mapping)
     given = run.variant(name) == GIVEN
-    source = str(run.source if given else declared.get("source", ""))
+    locations = [str(run.source)] if given else _locations(declared.get("source"))
     work = data_folder(run, name)
 
     def at(*names: str) -> tuple[str, ...]:
@@ -46,13 +46,14 @@ def _dataset_steps(run: Run, sources: Sources, name: str) -> list[Step]:
             needs=(f"data/{needs}/{name}",) if needs else (), **more,
         )
 
-    remote = "://" in source
-    callable_ = not remote and not given and ":" in source
+    remote = [each for each in locations if "://" in each]
+    callables = [each for each in locations if ":" in each and not given and not remote]
+    here = [each for each in locations if each not in remote and each not in callables]
     ingested = at("ingested.parquet", "source.json")
     return [
         step(
-            "ingest", None, files=(config,) if remote or callable_ else (config, source), outputs=ingested,
-            product=(source,) if callable_ else (), beyond=_always if remote else None,
+            "ingest", None, files=(config, *(path for each in here for path in _files(run, each))), outputs=ingested,
+            product=tuple(callables), beyond=_always if remote else None,
         ),
         step(
             "validate", "ingest", files=(config, str(declared.get("suite", config))), states=ingested,
@@ -72,6 +73,28 @@ def _dataset_steps(run: Run, sources: Sources, name: str) -> list[Step]:
             states=at("source.json", "validation-record.json", "train.parquet", "test.parquet", "checks.json"),
         ),
     ]
+
+
+def _locations(source: Any) -> list[str]:
+    """What `source` of a data set's file names: paths, addresses, a callable; a database's file as its path."""
+    if not isinstance(source, dict):
+        return [str(source or "")]
+    database = str(source.get("database") or "")
+    if database.startswith("sqlite:///"):
+        return [database.removeprefix("sqlite:///").partition("?")[0]]
+    return [database] if database else [str(each) for each in source.get("paths") or [source.get("path") or ""]]
+
+
+def _files(run: Run, location: str) -> list[str]:
+    """The files that a path, a folder or a pattern names, for their content to be an input."""
+    place = run.repository / location
+    if not place.is_dir() and not any(sign in location for sign in "*?["):
+        return [location]
+    from mlops.data_pipeline.sources.location import local_files
+
+    found = [path for _, path in local_files(location, run.repository)]
+    return [path.relative_to(run.repository).as_posix() if path.is_relative_to(run.repository) else str(path)
+            for path in found]
 
 
 def _always(run: Run) -> list[Artifact]:
