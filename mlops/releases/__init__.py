@@ -6,20 +6,20 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mlops.releases.delivery import FailedRelease, deliver, deploy, needs_work, prove, rollback
+    from mlops.releases.delivery import FailedRelease, deploy, prove, rollback
     from mlops.releases.force import in_force
     from mlops.releases.history import current, differences, find, releases, withdrawn
     from mlops.releases.proof import verify
     from mlops.releases.publishing import compose, publish
 
 __all__ = [
-    "FailedRelease", "compose", "current", "deliver", "deploy", "differences", "find", "in_force", "needs_work",
-    "publish", "prove", "releases", "rollback", "verify", "withdrawn",
+    "FailedRelease", "compose", "current", "deploy", "differences", "find", "in_force", "publish", "prove",
+    "releases", "rollback", "verify", "withdrawn",
 ]
 
 # Loaded at first use: what every `mlops run` asks, `in_force`, needs none of the rest. No name may be a module's too.
 _FROM = {
-    "delivery": ("FailedRelease", "deliver", "deploy", "needs_work", "prove", "rollback"), "force": ("in_force",),
+    "delivery": ("FailedRelease", "deploy", "prove", "rollback"), "force": ("in_force",),
     "history": ("current", "differences", "find", "releases", "withdrawn"), "proof": ("verify",),
     "publishing": ("compose", "publish"),
 }

@@ -15,7 +15,6 @@ from mlops.deployment_manager import local
 from mlops.errors import IntegrityError, MissingInputError, MlopsError, ReleaseError
 from mlops.records.release import Release
 from mlops.releases import history
-from mlops.releases.force import in_force
 from mlops.releases.proof import verify
 from mlops.releases.publishing import now, publish
 
@@ -65,28 +64,6 @@ def prove(places: Workspace, settings: Settings, release: Release, say: Say = la
         raise _failed(places, settings, release, error, True, say) from error
     files.write_atomic(_proven_file(places), json.dumps({"release": release.id, "rows": facts["rows"]}) + "\n")
     return facts
-
-
-def deliver(places: Workspace, settings: Settings, release: Release, say: Say = lambda text: None) -> dict[str, Any]:
-    """Publish, start and prove a release that `compose` made; returns the proof's facts with the `release` in force."""
-    published = publish(places, settings, release)
-    deploy(places, settings, published, say)
-    return {**prove(places, settings, published, say), "release": published}
-
-
-def needs_work(places: Workspace, settings: Settings, desired: Release | None = None) -> str | None:
-    """Why the release in force is not what runs, None where all is as it should be. Cheap: for every `mlops run`.
-
-    Args:
-        desired: The release in force, as `publish` returned it; None asks only whether the manifest's head runs.
-    """
-    if desired is not None and (reason := in_force(places, settings, desired)):
-        return reason
-    if reason := local.out_of_step(places, settings):
-        return reason
-    if desired is not None and desired.id != _proven(places):
-        return f"the release {desired.id} was not proven"
-    return None
 
 
 def rollback(

@@ -82,8 +82,16 @@ class Site:
         )
 
     def release(self, model: ModelVersion, image: str | None = None) -> dict[str, Any]:
-        """Release it, all the way."""
-        return releases.deliver(self.places, self.settings, self.compose(model, image))
+        """Release it, all the way, as the steps of a run do; the proof's facts, and the `release` in force."""
+        published = releases.publish(self.places, self.settings, self.compose(model, image))
+        releases.deploy(self.places, self.settings, published)
+        return {**releases.prove(self.places, self.settings, published), "release": published}
+
+    def out_of_step(self, release: Release | None = None) -> str | None:
+        """What the steps of a run ask of a release before they leave it alone; None where it is as it should be."""
+        if release is not None and (reason := releases.in_force(self.places, self.settings, release)):
+            return reason
+        return local.out_of_step(self.places, self.settings)
 
     def ids(self) -> list[tuple[str, str, str | None]]:
         """(id, kind, restores) of all releases, the oldest first."""

@@ -29,7 +29,7 @@ def test_release_reload_rollback(site: Any) -> None:
     assert (release.id, release.build, release.previous, release.manifest) == (
         "r1", 1, None, gitops.head(site.places, site.settings))
     assert release.data["shop"].validated and release.models["m"].run_id == "run1"
-    assert releases.needs_work(site.places, site.settings, release) is None
+    assert site.out_of_step(release) is None
 
     commits = manifest_commits(site)  # the same once more: nothing is written, nothing is started
     pid = local.status(site.places)[0].pid
@@ -62,7 +62,7 @@ def test_a_model_that_is_not_its_bundle_is_taken_back(site: Any) -> None:
     assert error.value.models == {"m": "2"} and site.withdrawn == [("m", "2")]
     assert site.ids() == [("r1", "release", None), ("r2", "release", None), ("r3", "rollback", "r1")]
     assert site.served() == "1"
-    assert releases.needs_work(site.places, site.settings) is None
+    assert site.out_of_step() is None
     assert releases.in_force(site.places, site.settings, error.value.release)
 
 
@@ -143,7 +143,7 @@ def test_changes_of_the_base_are_carried_over_and_digests_stay(site: Any) -> Non
     (tree / "base/extra.yaml").write_text("{}\n")
     (tree / "base/bundles.yaml").unlink()
     again = site.release(site.model("1", 2.0))["release"]
-    assert again.id == release.id and releases.needs_work(site.places, site.settings, again) is None
+    assert again.id == release.id and site.out_of_step(again) is None
     head = Git(site.places.manifests)
     names = head.text("ls-tree", "-r", "--name-only", "main").splitlines()
     assert f"{gitops.MANIFESTS}/base/extra.yaml" in names and f"{gitops.MANIFESTS}/base/bundles.yaml" not in names
