@@ -23,6 +23,7 @@ from mlops.cli.common import (
 
 if TYPE_CHECKING:
     from mlops.config import Settings, Workspace
+    from mlops.records import Evaluation, ModelVersion, TrainedModel
     from mlops.training import ModelConfig
 
 app = new_app("Train, evaluate, register and promote a model.")
@@ -64,6 +65,13 @@ class _Work:
                 mend=f"make one with `mlops run`; published are: {', '.join(known) or 'none'}",
             )
 
+    def step(self, name: str) -> Any:
+        """What the training room's step `name` answers; MissingInputError where there is no such data version."""
+        self.check_data()
+        from mlops.training import steps
+
+        return getattr(steps, name)(self.places, self.settings, self.config, self.version, self.folder)
+
 
 @app.command()
 def train(
@@ -71,11 +79,7 @@ def train(
     repository: RepositoryOption = HERE,
 ) -> None:
     """Train a challenger, tracked by MLflow."""
-    work = _Work(repository, model, data)
-    work.check_data()
-    from mlops.training import steps
-
-    trained = steps.train(work.places, work.settings, work.config, work.version, work.folder)
+    trained: TrainedModel = _Work(repository, model, data).step("train")
     if format is Format.JSON:
         return print_json(trained)
     print(f"{model}: trained on data version {trained.data}{_note(trained.simulated)}, run {trained.run_id}")
@@ -88,11 +92,7 @@ def evaluate(
     repository: RepositoryOption = HERE,
 ) -> None:
     """Compare the challenger with the champion on the same held-out rows. Exit 1 for worse, or below a floor."""
-    work = _Work(repository, model, data)
-    work.check_data()
-    from mlops.training import steps
-
-    found = steps.evaluate(work.places, work.settings, work.config, work.version, work.folder)
+    found: Evaluation = _Work(repository, model, data).step("evaluate")
     if format is Format.JSON:
         print_json(found)
     else:
@@ -115,11 +115,7 @@ def register(
     repository: RepositoryOption = HERE,
 ) -> None:
     """Register the challenger and write its bundle into the store."""
-    work = _Work(repository, model, data)
-    work.check_data()
-    from mlops.training import steps
-
-    made = steps.register(work.places, work.settings, work.config, work.version, work.folder)
+    made: ModelVersion = _Work(repository, model, data).step("register")
     if format is Format.JSON:
         return print_json(made)
     print(f"{model}: version {made.version} ({made.semantic}), served by {made.engine}, bundle {made.bundle}")

@@ -249,7 +249,9 @@ def judge(run: Run, name: str) -> dict[str, Any]:
 
     config, _, work = _config_and_folder(run, name)
     evaluation = decide(config, work)
-    return {"verdict": f"bounded: {evaluation.verdict}", "reason": evaluation.reason}
+    sample = evaluation.sample
+    rows = f", {sample.used} of {sample.of} rows" if sample is not None and sample.cut else ""
+    return {"verdict": f"bounded{rows}: {evaluation.verdict}", "reason": evaluation.reason}
 
 
 def register(run: Run, name: str) -> dict[str, Any]:
