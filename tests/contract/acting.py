@@ -14,15 +14,18 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from mlops.routing.yaml12 import load
+from tests.unit.mlops.pipelines.reporting.github_server import TOKEN, GitHubServer
 
 TREE = Path(__file__).resolve().parents[2]
 STAND_INS = Path(__file__).resolve().parent / "stand_ins"
 CALLER = ".github/workflows/pull-request.yml"
+# Jobs that only what was pushed or dispatched has.
+PUSHED = ("handover", "deploy", "notify")
 # What `make test` runs in here: the services' own tests, and a few of the library's that take a moment.
 LEFT_OUT = ["tests/contract", "tests/end_to_end", "tests/integration"]
 
@@ -71,8 +74,8 @@ class Acted:
 class Bench:
     """A copy of the tree on branch `main`, and events that act plays in it."""
 
-    def __init__(self, folder: Path, act: str) -> None:
-        self.folder, self.act = folder / "tree", act
+    def __init__(self, folder: Path, act: str, github: GitHubServer) -> None:
+        self.folder, self.act, self.github = folder / "tree", act, github
         self.runs = 0
         self.environment = {
             name: value for name, value in os.environ.items()
@@ -82,6 +85,7 @@ class Bench:
         copy_tree(self.folder)
         self._adapt()
         self.git("init", "--quiet", "--initial-branch=main")
+        self.git("remote", "add", "origin", "https://github.com/team/tree")
         self._commit("the tree")
         self.base = self.git("rev-parse", "HEAD")
 
@@ -89,7 +93,10 @@ class Bench:
         """What act cannot read, and the one figure that a few tests cannot reach."""
         for path in (self.folder / ".github" / "workflows").glob("*.yml"):
             # a key that is newer than act
-            path.write_text(re.sub(r"^  queue: max\n", "", path.read_text(), flags=re.MULTILINE))
+            text = re.sub(r"^ +queue: max\n", "", path.read_text(), flags=re.MULTILINE)
+            # GitHub's API is a server on this machine; act itself knows GitHub's only
+            api = rf"\g<0>\n          GITHUB_API_URL: {self.github.address}"
+            path.write_text(re.sub(r"^ +GITHUB_TOKEN: .*", api, text, flags=re.MULTILINE))
         script = self.folder / "scripts" / "test"
         script.write_text(re.sub(r"--cov-fail-under=\d+", "--cov-fail-under=0", script.read_text()))
 
@@ -111,7 +118,11 @@ class Bench:
         head = self._change(change)
         self.git("checkout", "--quiet", "--detach", "main")
         self.git("merge", "--quiet", "--no-ff", "-m", "merge", head)
-        request = {"number": 7, "base": {"ref": "main", "sha": self.base}, "head": {"ref": "change", "sha": head}}
+        own = {"full_name": "team/tree", "fork": False}
+        request = {
+            "number": 7, "base": {"ref": "main", "sha": self.base, "repo": own},
+            "head": {"ref": "change", "sha": head, "repo": own},
+        }
         return {"name": "pull_request", "action": "opened", "number": 7, "pull_request": request}
 
     def group(self, change: dict[str, str]) -> dict[str, Any]:
@@ -122,8 +133,16 @@ class Bench:
 
     def push(self, change: dict[str, str]) -> dict[str, Any]:
         """The event of a push to main."""
-        head = self._change(change)
-        return {"name": "push", "ref": "refs/heads/main", "before": self.base, "after": head}
+        before, head = self.base, self._change(change)
+        self.git("branch", "--force", "main", head)
+        self.git("checkout", "--quiet", "main")
+        self.base = head
+        return {"name": "push", "ref": "refs/heads/main", "before": before, "after": head}
+
+    def dispatch(self, inputs: dict[str, str]) -> dict[str, Any]:
+        """The event of a workflow that is started on main by its name."""
+        self.git("checkout", "--quiet", "main")
+        return {"name": "workflow_dispatch", "ref": "refs/heads/main", "inputs": inputs}
 
     def _change(self, change: dict[str, str]) -> str:
         self.git("checkout", "--quiet", "--force", "-B", "change", "main")
@@ -149,13 +168,20 @@ class Bench:
         )
         return json.loads(done.stdout)  # type: ignore[no-any-return]
 
-    def play(self, event: dict[str, Any], workflow: str = CALLER, *, without: Sequence[str] = ()) -> Acted:
-        """Let act run a workflow on an event; `make test` runs no test of the library's rooms, nor of `without`."""
+    def play(
+        self, event: dict[str, Any], workflow: str = CALLER, *, without: Sequence[str] = (),
+        settings: Mapping[str, str] = {}, secrets: Mapping[str, str] = {},
+    ) -> Acted:
+        """Let act run a workflow on an event; `make test` runs no test of the library's rooms, nor of `without`.
+
+        Args:
+            settings: The repository's variables.
+        """
         self.runs += 1
         place = self.folder.parent / f"run-{self.runs}"
         record, payload = place / "record", place / "event.json"
         record.mkdir(parents=True)
-        payload.write_text(json.dumps({**event, "repository": {"default_branch": "main", "full_name": "a/b"}}))
+        payload.write_text(json.dumps({**event, "repository": {"default_branch": "main", "full_name": "team/tree"}}))
         rooms = [each for each in (self.folder / "tests/unit/mlops").iterdir() if each.is_dir()]
         left_out = [*LEFT_OUT, *without, *(f"tests/unit/mlops/{each.name}" for each in rooms)]
         variables = {
@@ -170,6 +196,10 @@ class Bench:
         ]
         for name, value in variables.items():
             words += ["--env", f"{name}={value}"]
+        for name, value in settings.items():
+            words += ["--var", f"{name}={value}"]
+        for name, value in {"GITHUB_TOKEN": TOKEN, **secrets}.items():
+            words += ["--secret", f"{name}={value}"]
         for action, commit in sorted(third_party(self.folder)):
             owner, name, *_ = action.split("/")
             words += ["--local-repository", f"{owner}/{name}@{commit}={STAND_INS / name}"]
@@ -193,6 +223,8 @@ def workflow_name(path: Path) -> str:
 def planned_jobs(tree: Path, plan: dict[str, Any]) -> Counter[tuple[str, str]]:
     """How often each job must run by a plan: the workflow files are read, matrix and all."""
     expected = Counter({("", "plan"): 1, ("", "gate"): 1})
+    if plan["event"] == "pull_request":
+        expected["", "comment"] = 1
     caller: Any = load((tree / CALLER).read_text(), where=CALLER)
     for workflow in plan["workflows"]:
         uses = f"./{workflow['workflow']}"
@@ -201,6 +233,8 @@ def planned_jobs(tree: Path, plan: dict[str, Any]) -> Counter[tuple[str, str]]:
             continue
         called: Any = load((tree / workflow["workflow"]).read_text(), where=workflow["workflow"])
         for name, each in called["jobs"].items():
+            if name in PUSHED:
+                continue
             count = 1
             for values in each.get("strategy", {}).get("matrix", {}).values():
                 count *= len(values) if isinstance(values, list) else len(plan_services(tree, plan))

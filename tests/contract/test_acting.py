@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from mlops.routing.yaml12 import load
 from tests.contract.acting import CALLER, STAND_INS, TREE, Bench, planned_jobs, third_party
+from tests.unit.mlops.pipelines.reporting.github_server import GitHubServer
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]
 
@@ -44,8 +46,9 @@ def act() -> str:
 
 
 @pytest.fixture
-def bench(tmp_path: Path, act: str) -> Bench:
-    return Bench(tmp_path, act)
+def bench(tmp_path: Path, act: str) -> Iterator[Bench]:
+    with GitHubServer() as github:
+        yield Bench(tmp_path, act, github)
 
 
 def test_every_third_party_action_has_a_stand_in() -> None:
@@ -71,7 +74,7 @@ def test_green_on_the_tree(bench: Bench) -> None:
         if each["action"] == "actions/setup-python" and (each["workflow"], each["job"]) == ("main pipeline", "test")
     )
     assert versions == {"3.11": 1, "3.12": 1, "3.13": 1}
-    wanted = {"plan", *(f"receipts-{pipeline}" for pipeline in PIPELINES), "reports-data", "reports-model"}
+    wanted = {"plan", *(f"{kind}-{pipeline}" for kind in ("receipts", "reports") for pipeline in PIPELINES)}
     tested = {f"reports-{name}-{version}" for name in ("api", "predict", "main") for version in versions}
     assert set(acted.artifacts) == wanted | tested
 
