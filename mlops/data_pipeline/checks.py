@@ -9,21 +9,32 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from mlops.data_pipeline import integrity, timeliness
 from mlops.data_pipeline.dataset import Dataset, Rule, Severity
-from mlops.records import CheckResult
+from mlops.data_pipeline.integrity import SHOWN, listed
+from mlops.records import CheckResult, DataVersion
 
 if TYPE_CHECKING:
     import polars
 
-SHOWN = 5
+    from mlops.config import Workspace
 
 
-def of_table(dataset: Dataset, table: polars.DataFrame) -> list[CheckResult]:
-    """The checks on the rows of a source, columns typed where they can be."""
+def of_table(
+    dataset: Dataset, table: polars.DataFrame, *, places: Workspace | None = None, before: Sequence[DataVersion] = ()
+) -> list[CheckResult]:
+    """The checks on the rows of a source, columns typed where they can be.
+
+    Args:
+        places: Where the versions of other data sets are that the rows refer to.
+        before: Versions of the same source made earlier, the newest last, for the checks against history.
+    """
     return [
         _volume("volume", table.height, dataset.checks.volume.minimum_rows, dataset.checks.volume.severity),
         _duplicates(dataset, table),
         *_missing(dataset, table),
+        *integrity.of_table(dataset, table, places),
+        *timeliness.of_table(dataset, table, before),
         *(_rule(rule, table) for rule in dataset.checks.rules),
         *_label(dataset, "table", table),
         *_disguise(dataset, table),
@@ -47,12 +58,6 @@ def blocking(results: Sequence[CheckResult]) -> list[CheckResult]:
     return [result for result in results if not result.success and result.severity == "block"]
 
 
-def quality(evaluated: int, successful: int, results: Sequence[CheckResult]) -> float:
-    """The share of expectations and checks that passed, between 0 and 1; 0 where nothing was asked."""
-    total = evaluated + len(results)
-    return (successful + sum(result.success for result in results)) / total if total else 0.0
-
-
 def _result(name: str, success: bool, severity: Severity, message: str, **details: Any) -> CheckResult:
     return CheckResult(name=name, success=success, severity=severity, message=message, details=details)
 
@@ -73,7 +78,7 @@ def _duplicates(dataset: Dataset, table: polars.DataFrame) -> CheckResult:
     repeated = ~table.select(pl.struct(columns).is_first_distinct().alias("first"))["first"]
     rows = (repeated.arg_true() + 1).to_list()
     share = len(rows) / max(table.height, 1)
-    message = f"{len(rows)} rows repeat an earlier one" + (f", first: rows {_listed(rows)}" if rows else "")
+    message = f"{len(rows)} rows repeat an earlier one" + (f", first: rows {listed(rows)}" if rows else "")
     return _result(
         "duplicates", share <= limit.maximum_share, limit.severity, message, count=len(rows), rows=rows[:SHOWN]
     )
@@ -108,7 +113,7 @@ def _rule(rule: Rule, table: polars.DataFrame) -> CheckResult:
     if len(answers) == 1 and table.height != 1:  # one answer for the whole table
         return _result(rule.name, not rows, rule.severity, rule.message if rows else "holds", rule=rule.rule)
     share = len(rows) / max(table.height, 1)
-    message = f"{len(rows)} of {table.height} rows: {rule.message}; first: rows {_listed(rows)}" if rows else "holds"
+    message = f"{len(rows)} of {table.height} rows: {rule.message}; first: rows {listed(rows)}" if rows else "holds"
     return _result(
         rule.name, share <= rule.maximum_share, rule.severity, message,
         rule=rule.rule, count=len(rows), rows=rows[:SHOWN],
@@ -165,7 +170,3 @@ def _leakage(dataset: Dataset, train: polars.DataFrame, test: polars.DataFrame) 
     share = shared / max(test.height, 1)
     message = f"{shared} of {test.height} held-out rows are in the training part too"
     return _result("leakage between splits", share <= limit.maximum_share, limit.severity, message, count=shared)
-
-
-def _listed(rows: list[int]) -> str:
-    return ", ".join(map(str, rows[:SHOWN])) + (", …" if len(rows) > SHOWN else "")

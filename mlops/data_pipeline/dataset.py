@@ -314,4 +314,4 @@ def _check_contradictions(declared: DatasetFile) -> Iterator[tuple[str, str]]:
             yield f"checks.references[{n}].key", f"has {len(each.key)} columns for {len(each.columns)}"
     freshness = checks.freshness
     if freshness and freshness.column in columns and columns[freshness.column].type != "datetime":
-        yield "checks.freshness.column", f"{freshness.column!r} is of type {columns[freshness.column].type}, no datetime"
+        yield "checks.freshness.column", f"{freshness.column!r} is of type {columns[freshness.column].type}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from mlops.config import Workspace
 from mlops.data_pipeline import checks
 from mlops.data_pipeline.dataset import Dataset
 from mlops.data_pipeline.intake import read_source
@@ -38,10 +39,13 @@ class Judgement:
         return "\n".join([head, *(f"  - {line}" for line in self.lines)])
 
 
-def judge(dataset: Dataset, source: str | None = None) -> Judgement:
+def judge(dataset: Dataset, source: str | None = None, *, engine: str = "compiled") -> Judgement:
     """Judge `source` (a path or URL; the data set's own when absent) by the data set's suite and checks.
 
     A file that is no table at all is bad data too, with the check `readable` to say why.
+
+    Args:
+        engine: The setting `validation.engine`.
 
     Raises:
         MissingInputError, UnavailableError, ConfigurationError: the question could not be asked.
@@ -56,9 +60,10 @@ def judge(dataset: Dataset, source: str | None = None) -> Judgement:
         )
         return _assemble(_nothing_evaluated(dataset, suite, source), None, [unread])
     meta = {"dataset": dataset.name, "source": raw.source.location, "simulated": raw.source.simulated}
-    outcome = validate(suite, raw.table, meta=meta)
+    outcome = validate(suite, raw.table, meta=meta, engine=engine)
     readable = CheckResult(name="readable", success=True, severity="block", message=f"{raw.table.height} rows")
-    return _assemble(outcome.document, outcome, [readable, *checks.of_table(dataset, raw.table)])
+    found = checks.of_table(dataset, raw.table, places=Workspace(dataset.repository))
+    return _assemble(outcome.document, outcome, [readable, *found])
 
 
 def _assemble(document: dict[str, Any], outcome: Outcome | None, results: list[CheckResult]) -> Judgement:

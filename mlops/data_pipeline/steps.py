@@ -40,6 +40,7 @@ class Checked(Document, frozen=True, kw_only=True):
     dataset: str
     inputs: dict[str, str]
     checks: list[CheckResult]
+    missing: dict[str, float] = {}
 
 
 def ingest(places: Workspace, dataset: Dataset, folder: Path, source: str | None = None) -> Source:
@@ -118,13 +119,38 @@ def check(places: Workspace, dataset: Dataset, folder: Path) -> list[CheckResult
     table, ingested = _read_table(folder / INGESTED, "ingest", dataset)
     train, train_digest = _read_table(folder / TRAIN, "process", dataset)
     test, test_digest = _read_table(folder / TEST, "process", dataset)
-    results = [*checks.of_table(dataset, table), *checks.of_splits(dataset, train, test)]
+    source = read_record(Source, folder / SOURCE)
+    before = _before(places, dataset, source, train, test) if dataset.checks.history else []
+    results = [
+        *checks.of_table(dataset, table, places=places, before=before), *checks.of_splits(dataset, train, test)
+    ]
     checked = Checked(
-        dataset=dataset.name, checks=results, inputs={INGESTED: ingested, TRAIN: train_digest, TEST: test_digest}
+        dataset=dataset.name, checks=results, inputs={INGESTED: ingested, TRAIN: train_digest, TEST: test_digest},
+        missing=_missing(table),
     )
     write_atomic(folder / CHECKS, checked.to_json())
-    refuse(dataset, results, read_record(Source, folder / SOURCE).location)
+    refuse(dataset, results, source.location)
     return results
+
+
+def _before(
+    places: Workspace, dataset: Dataset, source: Source, train: polars.DataFrame, test: polars.DataFrame
+) -> list[DataVersion]:
+    """The versions that came from the same source before, without the one that these rows are."""
+    from mlops.data_pipeline import versions
+    from mlops.data_pipeline.timeliness import comparable
+
+    known = [versions.find(places, dataset.name, name).record for name in versions.list_versions(places, dataset.name)]
+    if not known:
+        return []
+    own = versions.name_of(train, test)
+    return comparable(known, location=source.location, simulated=source.simulated, but=own)
+
+
+def _missing(table: polars.DataFrame) -> dict[str, float]:
+    """The share of empty cells of each column that has any."""
+    counts = table.null_count().row(0, named=True)
+    return {name: count / table.height for name, count in counts.items() if count}
 
 
 def refuse(dataset: Dataset, results: list[CheckResult], where: str) -> None:
@@ -158,7 +184,7 @@ def version(places: Workspace, dataset: Dataset, folder: Path) -> DataVersion:
     refuse(dataset, checked.checks, source.location)
     record = keep(
         places, dataset, train, test, source=source, validation=validation, results=checked.checks,
-        result=_need(folder / VALIDATION, "validate", dataset).read_bytes(),
+        missing=checked.missing, result=_need(folder / VALIDATION, "validate", dataset).read_bytes(),
     )
     write_atomic(folder / VERSION, record.to_json())
     return record

@@ -15,11 +15,12 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import io
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops.config import Workspace
-from mlops.data_pipeline import checks, lineage, process as processing
+from mlops.data_pipeline import lineage, process as processing, score
 from mlops.data_pipeline.dataset import Dataset
 from mlops.errors import InvalidRecordError, MissingInputError, UsageError
 from mlops.files import atomic_folder, expect_sha256, sha256_bytes, sha256_file, write_atomic
@@ -82,25 +83,26 @@ def pulled_folder(places: Workspace, dataset: str, version: str) -> Path:
 
 def keep(
     places: Workspace, dataset: Dataset, train: polars.DataFrame, test: polars.DataFrame, *,
-    source: Source, validation: Validation, results: list[CheckResult], result: bytes = b"",
+    source: Source, validation: Validation, results: list[CheckResult], missing: dict[str, float] | None = None,
+    result: bytes = b"",
 ) -> DataVersion:
     """Keep the two parts in the store under the version that their content has, and return its record.
 
     A version that is there already keeps its tables; what is known of it is brought up to date.
 
     Args:
+        missing: Column of the source → share of its empty cells.
         result: The suite's whole result, as JSON.
 
     Raises:
         ConfigurationError: the place cannot be written.
     """
-    from mlops.data_pipeline.fingerprint import fingerprint
-
-    parts = [processing.Part(name, table, fingerprint(table)) for name, table in (("train", train), ("test", test))]
+    parts = _parts(train, test)
+    aspects = score.parts(json.loads(result).get("results", []) if result else [], results)
     contents = {f"{part.name}.parquet": _parquet(part.table) for part in parts}
     whole = processing.version_fingerprint(*parts)
     record = DataVersion(
-        dataset=dataset.name, version=whole.removeprefix("sha256:")[:12], fingerprint=whole,
+        dataset=dataset.name, version=_name(whole), fingerprint=whole,
         rows=train.height + test.height, columns=processing.shapes(dataset, train.vstack(test)), target=dataset.target,
         source=source, validation=validation, checks=results,
         splits=[
@@ -108,7 +110,7 @@ def keep(
                   fingerprint=part.fingerprint)
             for part, (file, content) in zip(parts, contents.items(), strict=True)
         ],
-        quality=checks.quality(validation.evaluated, validation.successful, results),
+        quality=score.whole(aspects), quality_parts=aspects, missing=missing or {},
     )
     target = folder_of(places, dataset.name, record.version)
     about = _about(places, dataset, record, target, result)
@@ -121,6 +123,21 @@ def keep(
         for file, content in (contents | about).items():
             write_atomic(work / file, content)
     return record
+
+
+def name_of(train: polars.DataFrame, test: polars.DataFrame) -> str:
+    """The version that these two parts make."""
+    return _name(processing.version_fingerprint(*_parts(train, test)))
+
+
+def _name(fingerprint: str) -> str:
+    return fingerprint.removeprefix("sha256:")[:12]
+
+
+def _parts(train: polars.DataFrame, test: polars.DataFrame) -> list[processing.Part]:
+    from mlops.data_pipeline.fingerprint import fingerprint
+
+    return [processing.Part(name, table, fingerprint(table)) for name, table in (("train", train), ("test", test))]
 
 
 def _about(places: Workspace, dataset: Dataset, record: DataVersion, target: Path, result: bytes) -> dict[str, bytes]:
