@@ -98,6 +98,13 @@ class StorageSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     redis_url: str = ""
 
 
+class ValidationSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """`engine`: what runs the suites: `compiled` (a few passes of Polars, also over files larger than memory), `gx`
+    (Great Expectations on pandas) or `spark` (Great Expectations on Spark, beyond one machine)."""
+
+    engine: str = "compiled"
+
+
 class PortSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """The fixed ports that `make run` uses; tests take free ones (`MLOPS_PORTS=api=0,predict=0`)."""
 
@@ -117,6 +124,7 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     security: SecuritySettings = msgspec.field(default_factory=SecuritySettings)
     notifications: NotificationSettings = msgspec.field(default_factory=NotificationSettings)
     storage: StorageSettings = msgspec.field(default_factory=StorageSettings)
+    validation: ValidationSettings = msgspec.field(default_factory=ValidationSettings)
     ports: PortSettings = msgspec.field(default_factory=PortSettings)
     environment: str = Environment.DEVELOPMENT.value
 
@@ -128,6 +136,7 @@ VARIABLES: dict[str, tuple[str, str]] = {
     "MLOPS_TRACKING_DIR": ("model_registry", "tracking_dir"),
     "MLOPS_DATA_DIR": ("storage", "data_dir"),
     "MLOPS_DVC_REMOTE": ("storage", "dvc_remote"),
+    "MLOPS_VALIDATION_ENGINE": ("validation", "engine"),
     "MLOPS_CONTAINER_REGISTRY": ("deployment", "container_registry_url"),
     "MLOPS_KUBERNETES_CONFIG": ("deployment", "kubernetes_config"),
     "MLOPS_JWT_SECRET": ("security", "jwt_secret"),

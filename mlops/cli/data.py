@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +17,7 @@ from mlops.config import Workspace
 
 if TYPE_CHECKING:
     from mlops.data_pipeline import Dataset
+    from mlops.records import Receipt, Validation
 
 app = new_app(
     "Ingest, validate, process, check, version and publish a data set (a file under data/datasets/).",
@@ -70,21 +72,56 @@ def validate(
     if bool(name) == bool(dataset):
         raise UsageError("name one data set", mend="mlops data validate DATASET, or --dataset DATASET")
     places, declared, folder = _open(repository, name or dataset or "", given)
+    engine = open_workspace(repository)[1].validation.engine
     if source is None:
-        record = steps.validate(places, declared, folder)
+        record = _validated(places, declared, folder, engine)
         if format is Format.JSON:
             print((folder / steps.VALIDATION).read_text(encoding="utf-8"), end="")
         else:
             held = f"{record.successful} of {record.evaluated} expectations hold"
-            print(f"{declared.name}: {held}; page: {record.report}")
+            print(f"{declared.name}: {held}; `mlops data docs {declared.name}` draws the page {record.report}")
         return
-    judgement = judge(declared, source)
+    judgement = judge(declared, source, engine=engine)
+    if judgement.verdict != "pass" and os.environ.get("GITHUB_ACTIONS") == "true":
+        from mlops.pipelines.reporting import annotations, expectations
+
+        annotations.show(expectations.of_judgement(places.repository, declared.name, judgement.document))
     if format is Format.JSON:
         print_json(judgement.document)
     else:
         print(judgement.summary())
     if judgement.verdict != "pass":
         raise typer.Exit(1 if judgement.verdict == "fail" else 2)
+
+
+def _validated(places: Workspace, declared: Dataset, folder: Path, engine: str) -> Validation:
+    """The verdict of the suite; a broken expectation is shown at its line where GitHub Actions looks on."""
+    from mlops.data_pipeline import steps
+    from mlops.errors import BadDataError
+
+    try:
+        return steps.validate(places, declared, folder, engine)
+    except BadDataError:
+        if os.environ.get("GITHUB_ACTIONS") == "true":
+            from mlops.pipelines.reporting import annotations, expectations
+
+            annotations.show(expectations.of_dataset(places, declared.name))
+        raise
+
+
+@app.command()
+def docs(
+    name: NameArgument, given: GivenOption = False, format: FormatOption = Format.TABLE,
+    repository: RepositoryOption = HERE,
+) -> None:
+    """Draw the Data Docs page of the last validation, by Great Expectations."""
+    from mlops.data_pipeline import steps
+
+    places, dataset, folder = _open(repository, name, given)
+    page = steps.docs(places, dataset, folder).relative_to(places.repository).as_posix()
+    if format is Format.JSON:
+        return print_json({"schema": 1, "dataset": name, "page": page})
+    print(f"{name}: {page}")
 
 
 @app.command()

@@ -56,10 +56,14 @@ def ingest(places: Workspace, dataset: Dataset, folder: Path, source: str | None
     return record
 
 
-def validate(places: Workspace, dataset: Dataset, folder: Path) -> Validation:
-    """Run the suite on `ingested.parquet`; write `validation.json`, its record and the Data Docs page.
+def validate(places: Workspace, dataset: Dataset, folder: Path, engine: str = "compiled") -> Validation:
+    """Run the suite on `ingested.parquet`; write `validation.json` and its record.
 
-    All three are written for bad data too, before the error is raised.
+    Both are written for bad data too, and the Data Docs page, before the error is raised. For good data the page is
+    a step of its own, `docs`: Great Expectations, which draws it, takes seconds to start.
+
+    Args:
+        engine: The setting `validation.engine`.
 
     Raises:
         BadDataError: the data breaks the suite; names expectations, columns, rows and values.
@@ -71,12 +75,8 @@ def validate(places: Workspace, dataset: Dataset, folder: Path) -> Validation:
     source = read_record(Source, _need(folder / SOURCE, "ingest", dataset))
     table, digest = _read_table(folder / INGESTED, "ingest", dataset)
     meta = {"dataset": dataset.name, "source": source.location, "simulated": source.simulated}
-    outcome = validation.validate(suite, table, meta=meta)
-    page = validation.write_site(
-        places.reports / "data_docs" / dataset.name, outcome.document, title=dataset.title,
-        notes=[f"{source.rows} rows from {source.location}, {source.sha256}."], simulated=source.simulated,
-    )
-    report = _relative(page, places.repository)
+    outcome = validation.validate(suite, table, meta=meta, engine=engine)
+    report = _relative(docs_folder(places, dataset, folder) / "index.html", places.repository)
     record = Validation(
         suite=dataset.suite, suite_sha256=suite.sha256, success=outcome.success, evaluated=outcome.evaluated,
         successful=outcome.successful, engine=outcome.engine, report=report, data_sha256=digest,
@@ -85,8 +85,31 @@ def validate(places: Workspace, dataset: Dataset, folder: Path) -> Validation:
     write_atomic(folder / VALIDATION_RECORD, record.to_json())
     refusal = outcome.refusal(source.location, suite=dataset.suite, report=report)
     if refusal:
+        docs(places, dataset, folder)
         raise refusal
     return record
+
+
+def docs(places: Workspace, dataset: Dataset, folder: Path) -> Path:
+    """Write the Data Docs page of the suite's result, drawn by Great Expectations; returns the page.
+
+    Raises:
+        MissingInputError: the suite has not been run.
+    """
+    from mlops import validation
+
+    source = read_record(Source, _need(folder / SOURCE, "ingest", dataset))
+    document = json.loads(_need(folder / VALIDATION, "validate", dataset).read_bytes())
+    return validation.write_site(
+        docs_folder(places, dataset, folder), document, title=dataset.title,
+        notes=[f"{source.rows} rows from {source.location}, {source.sha256}."], simulated=source.simulated,
+    )
+
+
+def docs_folder(places: Workspace, dataset: Dataset, folder: Path) -> Path:
+    """Where the page of a work folder is: `NAME` for the data set's own data, `NAME.given` for a user's file."""
+    name = dataset.name if folder.name == "default" else f"{dataset.name}.{folder.name}"
+    return places.reports / "data_docs" / name
 
 
 def process(places: Workspace, dataset: Dataset, folder: Path) -> dict[str, Any]:

@@ -57,7 +57,11 @@ def _dataset_steps(run: Run, sources: Sources, name: str) -> list[Step]:
         ),
         step(
             "validate", "ingest", files=(config, str(declared.get("suite", config))), states=ingested,
-            outputs=at("validation.json", "validation-record.json"),
+            outputs=at("validation.json", "validation-record.json"), beyond=_engine,
+        ),
+        step(  # drawing takes Great Expectations seconds to start: beside the way, in a process of its own
+            "docs", "validate", files=(config,), states=at("validation.json", "source.json"), lane="docs",
+            outputs=(state_path(run, _page(run, name, work)),),
         ),
         step(
             "process", "validate", files=(config,), states=ingested,
@@ -116,7 +120,8 @@ def validate(run: Run, name: str) -> dict[str, Any]:
     """Hold the data against its Great Expectations suite."""
     from mlops.data_pipeline import read_dataset, steps
 
-    verdict = steps.validate(run.places, read_dataset(run.repository, name), data_folder(run, name))
+    verdict = steps.validate(
+        run.places, read_dataset(run.repository, name), data_folder(run, name), run.settings.validation.engine)
     return {"expectations": f"{verdict.successful}/{verdict.evaluated}", "report": verdict.report}
 
 
@@ -142,3 +147,21 @@ def version(run: Run, name: str) -> dict[str, Any]:
 
     made = steps.version(run.places, read_dataset(run.repository, name), data_folder(run, name))
     return {"version": made.version, "rows": made.rows, "quality": made.quality, "simulated": made.source.simulated}
+def _engine(run: Run) -> list[Artifact]:
+    """The engine that runs suites is a setting, and another one is asked anew."""
+    return [Artifact(namespace="setting", name="validation.engine", hash=run.settings.validation.engine)]
+
+
+def _page(run: Run, name: str, work: Path) -> Path:
+    """The Data Docs page of a work folder, see `data_pipeline.steps.docs_folder`."""
+    return run.places.reports / "data_docs" / (name if work.name == "default" else f"{name}.{work.name}") / "index.html"
+
+
+def docs(run: Run, name: str) -> dict[str, Any]:
+    """Draw the Data Docs page of the result."""
+    from mlops.data_pipeline import read_dataset, steps
+
+    page = steps.docs(run.places, read_dataset(run.repository, name), data_folder(run, name))
+    return {"page": page.relative_to(run.repository).as_posix()}
+
+

@@ -39,9 +39,9 @@ def _extreme(case: Case, which: int) -> Steps:
     column = case.column()
     low, high, _ = yield from bounds(case, column, [])
     observed = (low, high)[which]
-    if observed is None:
-        return _between(case, None)
     limits = [limit for limit in (case.given["min_value"], case.given["max_value"]) if limit is not None]
+    if observed is None and not (column.family == "time" and any(isinstance(limit, float) for limit in limits)):
+        return _between(case, None)
     if column.family == "text" and limits:
         if any(isinstance(limit, datetime.date) for limit in limits):
             raise Declined("a text is compared with a time")
@@ -79,6 +79,8 @@ def _numeric(case: Case) -> Column:
     """
     column = case.column()
     if column.family == "text" and column.missing < column.rows:
+        if case.where is not None:
+            raise Declined("figures of texts in some rows are not compiled")
         raise Raised("Could not convert the values to numeric")
     if column.family == "time":
         raise Declined("figures of times are not compiled")
@@ -117,8 +119,9 @@ def total(case: Case) -> Steps:
     """`sum_to_be_between`: of no values it is 0."""
     column = _numeric(case)
     if _none(case, column):
-        return _between(case, 0.0 if column.family == "float" else 0)
+        return _between(case, 0.0 if column.pandas.startswith("float") else 0)
     (observed,) = yield [case.scalar("sum", column.name, of=case.within(column.numbers()).sum())]
+    observed = 0 if observed is None else observed
     return _between(case, observed, None if observed != observed else column.shown(observed))
 
 

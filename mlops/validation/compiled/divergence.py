@@ -26,6 +26,8 @@ def divergence(case: Case) -> Steps:
     if "values" in partition:
         return (yield from _of_values(case, partition))
     if column.family == "text" and column.missing < column.rows:
+        if case.where is not None:
+            raise Declined("distributions of texts in some rows are not compiled")
         raise Raised("'>' not supported between instances of 'str' and 'int'")
     return (yield from _of_bins(case, partition))
 
@@ -48,7 +50,7 @@ def _of_values(case: Case, partition: dict[str, Any]) -> Steps:
     observed = [found.get(value, 0) / considered if considered else 0.0 for value in every]
     expected = [weight * (1 - holdout) if strange else weight for weight in weights]
     expected += [holdout / len(strange) for _ in strange]
-    shown = [column.shown(value) for value in every]
+    shown = [*values, *(column.shown(value) for value in strange)]
     return _result(
         case, observed, expected, {"values": shown, "weights": observed}, {"values": shown, "weights": expected})
 

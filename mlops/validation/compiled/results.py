@@ -47,7 +47,10 @@ def of_rows(
 
 def _counts(values: list[Any]) -> list[dict[str, Any]] | None:
     """The values shown, each once, the most frequent first; None where they cannot be put in an order."""
-    hashable = [tuple(value.values()) if isinstance(value, dict) else value for value in values]
+    hashable = [
+        tuple(value.values()) if isinstance(value, dict) else tuple(value) if isinstance(value, list) else value
+        for value in values
+    ]
     try:
         ordered = sorted(Counter(hashable).most_common(EXAMPLES), key=lambda pair: (-pair[1], pair[0]))
     except TypeError:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops.validation.compiled.asks import Ask, Steps
 from mlops.validation.compiled.case import Case
-from mlops.validation.compiled.columns import Column
+from mlops.validation.compiled.columns import Column, Raised
 from mlops.validation.compiled.results import EXAMPLES, of_rows
 
 if TYPE_CHECKING:
@@ -57,6 +57,21 @@ def judge(case: Case, column: Column, bad: polars.Expr, *, sound: Sound | None =
         unexpected, *answers = yield [case.count(bad), *facts]
         rows, considered = counted(case, column, answers)
     return (yield from told(case, [column], bad, rows, considered, unexpected or 0))
+
+
+def unsuited(case: Case, column: Column, message: str) -> Steps:
+    """Steps of a rule that does not fit the column's values: Great Expectations raises, unless there are none.
+
+    Raises:
+        Raised: with the message.
+    """
+    import polars as pl
+
+    asks = domain(case, column)
+    rows, considered = counted(case, column, (yield asks) if asks else [])
+    if considered:
+        raise Raised(message)
+    return (yield from told(case, [column], pl.lit(False), rows, considered, 0))
 
 
 def bounds(case: Case, column: Column, facts: list[Ask]) -> Any:

@@ -9,16 +9,20 @@ from typing import TYPE_CHECKING, Any
 from mlops.validation.compiled.asks import Steps
 from mlops.validation.compiled.case import Case
 from mlops.validation.compiled.columns import Column, Declined, Raised
-from mlops.validation.compiled.rowwise import counted, domain, judge, told
+from mlops.validation.compiled.rowwise import counted, domain, judge, told, unsuited
 
 if TYPE_CHECKING:
     import polars
+
+NO_NUMBERS = "Could not convert the values to numeric"
 
 
 def quantiles(case: Case) -> Steps:
     """`quantile_values_to_be_between`: a bound is met within a relative 1e-4, as in Great Expectations."""
     column = case.column()
     if column.family == "text" and column.missing < column.rows:
+        if case.where is not None:
+            raise Declined("quantiles of texts in some rows are not compiled")
         raise Raised("could not convert string to float")
     if column.family not in ("integer", "float", "text"):
         raise Declined(f"quantiles of {column.family}s are not compiled")
@@ -81,6 +85,8 @@ def _close(value: float, bound: float) -> bool:
 def z_scores(case: Case) -> Steps:
     """`value_z_scores_to_be_less_than`: standard deviations away from the mean; without a spread nothing is."""
     column = _numbers(case)
+    if column.family == "text":
+        return (yield from unsuited(case, column, NO_NUMBERS))
     if column.missing == column.rows:
         return (yield from _nothing(case, column))
     numbers = column.numbers()
@@ -98,6 +104,8 @@ def z_scores(case: Case) -> Steps:
 def outliers(case: Case) -> Steps:
     """`to_not_be_outliers`: beyond the quartiles by a multiple of their distance, or of the standard deviation."""
     column = _numbers(case)
+    if column.family == "text":
+        return (yield from unsuited(case, column, NO_NUMBERS))
     if column.missing == column.rows:
         return (yield from _nothing(case, column))
     numbers, multiplier = column.numbers(), case.given["multiplier"]
@@ -124,8 +132,6 @@ def outliers(case: Case) -> Steps:
 
 def _numbers(case: Case) -> Column:
     column = case.column()
-    if column.family == "text" and column.missing < column.rows:
-        raise Raised("Could not convert the values to numeric")
     if column.family not in ("integer", "float", "text"):
         raise Declined(f"the spread of {column.family}s is not compiled")
     return column

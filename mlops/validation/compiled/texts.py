@@ -12,7 +12,7 @@ from mlops.validation.compiled import patterns
 from mlops.validation.compiled.asks import Steps
 from mlops.validation.compiled.case import Case
 from mlops.validation.compiled.columns import Column, Declined, Raised
-from mlops.validation.compiled.rowwise import judge
+from mlops.validation.compiled.rowwise import judge, unsuited
 
 if TYPE_CHECKING:
     import polars
@@ -220,9 +220,7 @@ def _read(case: Case, unreadable: Callable[[str], bool], no_text: str) -> Steps:
 
     column = case.column()
     if column.family != "text":
-        if column.missing < column.rows:
-            raise Raised(no_text)
-        return (yield from judge(case, column, pl.when(column.values().is_not_null()).then(True)))
+        return (yield from unsuited(case, column, no_text))
     raised: list[Exception] = []
 
     def guarded(value: str) -> bool:

@@ -10,7 +10,7 @@ from mlops.validation.compiled import sets
 from mlops.validation.compiled.asks import Steps
 from mlops.validation.compiled.case import Case
 from mlops.validation.compiled.columns import Column, Declined, Raised
-from mlops.validation.compiled.rowwise import bounds, counted, domain, judge, told
+from mlops.validation.compiled.rowwise import bounds, counted, domain, judge, told, unsuited
 
 if TYPE_CHECKING:
     import polars
@@ -48,12 +48,12 @@ def between(case: Case) -> Steps:
         low, high = (_midnight(low), _midnight(high)) if dates[0] else (low, high)
         if low > high:
             raise Raised("min_value cannot be greater than max_value")
-    if column.missing < column.rows and any(dates) != (column.family == "time"):
-        if column.family == "text":
-            raise Raised("Column values, min_value, and max_value must either be None or of the same type.")
-        raise Raised(f"'>=' not supported between instances of '{column.scalar}' and '{type(low or high).__name__}'")
-    if column.family == "text" or any(dates) != (column.family == "time"):
-        low = high = None  # there is no value to compare
+    if column.family == "text":
+        return (yield from unsuited(
+            case, column, "Column values, min_value, and max_value must either be None or of the same type."))
+    if any(dates) != (column.family == "time"):
+        return (yield from unsuited(case, column, f"'>=' not supported between instances of '{column.scalar}' and "
+                                    f"'{type(low if low is not None else high).__name__}'"))
     strict_low, strict_high = case.given["strict_min"], case.given["strict_max"]
     values = column.numbers() if column.numeric else column.values()
     if column.numeric and column.family != "boolean":

@@ -64,6 +64,8 @@ def test_each_step_leaves_its_files_and_facts(places: Workspace, dataset: Datase
     document = json.loads((work / "validation.json").read_text())
     assert document["success"] is True and document["meta"]["simulated"] is True
     assert validation.report == ".mlops/reports/data_docs/people/index.html"
+    assert not (places.repository / str(validation.report)).exists(), "the page of good data is a step of its own"
+    assert steps.docs(places, dataset, work) == places.repository / str(validation.report)
     assert "Simulated data" in (places.repository / str(validation.report)).read_text()
     facts = steps.process(places, dataset, work)
     assert facts["train"] + facts["test"] == facts["rows"] == 60
