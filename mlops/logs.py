@@ -23,9 +23,9 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def colours(stream: object = sys.stderr) -> bool:
-    """Whether `stream` is a terminal that wants colours (https://no-color.org)."""
-    isatty = getattr(stream, "isatty", None)
+def colours(stream: object = None) -> bool:
+    """Whether `stream`, standard error when absent, is a terminal that wants colours (https://no-color.org)."""
+    isatty = getattr(stream or sys.stderr, "isatty", None)
     return bool(isatty and isatty()) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 

@@ -13,6 +13,7 @@ def entry_lines(text: str, name: str, key: str) -> list[int]:
     Raises:
         ValueError: the text is not JSON.
     """
+    _DECODER.decode(text)  # from here on every place that is looked for is there
     array = _members(text, _begin(text, 0)).get(name)
     if array is None or text[array:array + 1] != "[":
         return []

@@ -156,8 +156,6 @@ def check(
 
 app.add_typer(data_versions.app, name="version")
 app.command()(data_versions.publish)
-
-
 app.command()(drift)
 
 
@@ -170,4 +168,14 @@ def run(
     """Run the data pipeline where it is not up to date, with receipts. Exits 0, 1 for bad data, 2 for not asked."""
     from mlops.cli.pipeline import run_pipeline
 
-    run_pipeline(["data"], names, repository=repository, format=format, source=source or "")
+    run_pipeline(
+        ["data"], names, repository=repository, format=format, source=source or "",
+        on_failed=_annotate if os.environ.get("GITHUB_ACTIONS") == "true" else None,
+    )
+
+
+def _annotate(places: Workspace, failed: list[Receipt]) -> None:
+    """Show why steps failed at the lines of the suite, where GitHub Actions looks on."""
+    from mlops.pipelines.reporting import annotations, expectations
+
+    annotations.show(expectations.of_run(places, failed))

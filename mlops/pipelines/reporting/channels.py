@@ -110,6 +110,7 @@ def _service(name: str, address: str) -> Any:
         )
     service.include_image = False
     service.redirects = False  # what is sent goes where it was meant to go
+    service.request_rate_per_sec = 0.0  # one message; between its tries we wait ourselves
     service.socket_connect_timeout, service.socket_read_timeout = _PATIENCE
     return service
 

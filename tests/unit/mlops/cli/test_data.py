@@ -70,6 +70,32 @@ def test_validate_bad_data_exits_one_with_the_document(mlops: Any, tmp_path: Pat
     assert code == 1 and "'LAKE'" in out
 
 
+def test_in_actions_a_broken_expectation_is_shown_at_its_line(
+    mlops: Any, tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad = tmp_path / "bad.csv"
+    bad.write_text(SAMPLE.read_text().replace("INLAND", "LAKE"))
+    suite = (tree / "data/expectations/housing.json").read_text().splitlines()
+    line = 1 + next(number for number, text in enumerate(suite) if "be_in_set" in text and "ocean_proximity" in text)
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    code, out, err = mlops("validate", "--dataset", "housing", "--source", str(bad), "--format", "json")
+    assert code == 1 and json.loads(out)["success"] is False, "standard output is the document alone"
+    assert f"::error file=data/expectations/housing.json,line={line},title=housing%3A expect_column_values_to_" in err
+    assert mlops("ingest", "housing", "--source", str(bad))[0] == 0
+    code, out, err = mlops("validate", "housing", "--given")
+    assert code == 1 and not out and f"housing.json,line={line}," in err
+
+
+def test_in_actions_a_failed_step_is_shown_at_the_data_sets_file(mlops: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """This tree holds no code of the machinery, so that the first step fails at once."""
+    code, out, err = mlops("run", "housing")
+    assert code == 2 and "::error" not in out + err
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    code, out, err = mlops("run", "housing", "--format", "json")
+    assert code == 2 and json.loads(out)[0]["outcome"] == "failure"
+    assert "::error file=data/datasets/housing.yaml,title=ingest of housing failed::" in err
+
+
 def test_a_file_that_is_no_table_exits_one(mlops: Any, tmp_path: Path) -> None:
     empty = tmp_path / "empty.csv"
     empty.touch()
