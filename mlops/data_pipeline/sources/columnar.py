@@ -97,7 +97,7 @@ def _parquet(file: LocalFile) -> Iterator[Any]:
     width = pq.read_metadata(source).num_columns
     _expect_width(width, file)
     opened = pq.ParquetFile(source, buffer_size=max(1 << 16, (1 << 26) // max(width, 1)), pre_buffer=False)
-    yield pa.RecordBatch.from_pylist([], schema=opened.schema_arrow)
+    yield opened.schema_arrow.empty_table()
     yield from opened.iter_batches(batch_size=_rows(width), use_threads=False)
 
 
@@ -115,7 +115,7 @@ def _arrow(file: LocalFile) -> Iterator[Any]:
         _expect_width(len(opened.schema), file)
         batches = iter(opened)
     size = _rows(len(opened.schema))
-    yield pa.RecordBatch.from_pylist([], schema=opened.schema)
+    yield opened.schema.empty_table()
     for batch in batches:
         batch.validate(full=True)
         for start in range(0, batch.num_rows, size):

@@ -34,13 +34,12 @@ class LocalFile(io.RawIOBase):
 
     def __init__(self, path: Path, shown: str, *, expected: str = "") -> None:
         self.path, self.shown, self._expected = path, shown, expected
-        self._started = time.time()
+        self._started, self._handle = time.time(), -1
         self._handle = _open(path, shown)
         self._before = _facts(os.fstat(self._handle))
         self._hash, self._position, self._hashed = hashlib.sha256(), 0, 0
         self.size = self._before[0]
         if not self.size:
-            self.close()
             raise BadDataError("the file is empty", where=shown, mend="give a file with a header and rows")
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
@@ -71,9 +70,15 @@ class LocalFile(io.RawIOBase):
         return self._position
 
     def close(self) -> None:
-        if not self.closed and self._handle >= 0:
-            os.close(self._handle)
-        super().close()
+        """Nothing: decompressors close what they read from, while this still has to hash the rest."""
+
+    def __exit__(self, *error: object) -> None:
+        handle, self._handle = self._handle, -1
+        if handle >= 0:
+            os.close(handle)
+
+    def __del__(self) -> None:
+        self.__exit__()
 
     def digest(self) -> str:
         """`sha256:…` of all bytes, once they were read.
