@@ -39,7 +39,7 @@ MEANING: dict[str, str] = {
     "storage.data_dir": "Folder of the published data versions.",
     "storage.dvc_remote": "Where data versions are published: a folder outside the clone, or s3://bucket/prefix.",
     "storage.redis_url": "Address of Redis; empty for a cache in the process.",
-    "validation.engine": "What runs suites: `compiled` (Polars), `gx` (Great Expectations), `spark` (the same on Spark).",
+    "validation.engine": "What runs suites: `compiled` (Polars), `gx` (Great Expectations) or `spark` (GX on it).",
     "ports.host": "Address that the local services listen on.",
     "ports.api": "Port of the platform's API and its first page.",
     "ports.predict": "Port of the model server.",

@@ -43,8 +43,9 @@ def difference(ours: dict[str, Any], theirs: dict[str, Any]) -> str | None:
     for name in COUNTS:
         if name in b and not _same(a.get(name), b[name]):
             return f"{name}: {a.get(name)} {b[name]}"
-    if "partial_unexpected_index_list" in b and a["partial_unexpected_index_list"] != b["partial_unexpected_index_list"]:
-        return f"rows: {a['partial_unexpected_index_list']} {b['partial_unexpected_index_list']}"
+    rows = "partial_unexpected_index_list"
+    if rows in b and a[rows] != b[rows]:
+        return f"rows: {a[rows]} {b[rows]}"
     for name in ("observed_value", "partial_unexpected_list", "partial_unexpected_counts"):
         if name == "partial_unexpected_counts" and "None" in repr(b.get(name)):
             continue  # Great Expectations counts each missing value by itself

@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from tests.unit.mlops.validation.parity.tables import FLOATS, TEXTS
 
 NUMBERS = [0, 1, 2, 3, -1, 0.5, 1.5, 100.25]
-REGEXES = [r"^a", r"a$", r"^\w+$", r"\d", r"^.$", r"^[a-c]*$", r"(?=a)a", r"(?i)b", r"\s", r"^(a|b)$", r"^\d{4}-\d{2}-\d{2}$",
-           r"\bx\b", r"(.)\1", r"^$", r"[^a]", r"é|ß", r"a+?b", r"\.", r"^-?\d+(\.\d+)?$", r"\W", "True", "inf"]
+REGEXES = [
+    r"^a", r"a$", r"^\w+$", r"\d", r"^.$", r"^[a-c]*$", r"(?=a)a", r"(?i)b", r"\s", r"^(a|b)$", r"^\d{4}-\d{2}-\d{2}$",
+    r"\bx\b", r"(.)\1", r"^$", r"[^a]", r"é|ß", r"a+?b", r"\.", r"^-?\d+(\.\d+)?$", r"\W", "True", "inf",
+]
 TYPES = ["int64", "float64", "int", "float", "str", "bool", "object", "datetime64[us]", "datetime64[ns]", "int32", "O",
          "STRING", "INT", "string_types", "datetime64", "Int64"]
 Draw = Callable[[Any], Any]
@@ -38,8 +40,11 @@ def _limits(draw: Draw, pool: list[Any], *, both: bool = False) -> dict[str, Any
 
 
 def _between(draw: Draw) -> dict[str, Any]:
-    if draw(st.integers(0, 4)) == 0:
+    which = draw(st.integers(0, 5))
+    if which == 0:
         pool: list[Any] = ["2020-01-01T00:00:00", "2020-01-01T12:30:00", "2021-01-01T00:00:00"]
+    elif which == 1:
+        pool = ["2020-01-01", "2020-06-30"]
     else:
         pool = NUMBERS
     return _limits(draw, pool)
@@ -75,7 +80,8 @@ def _quantiles(draw: Draw) -> dict[str, Any]:
 
 def _divergence(draw: Draw) -> dict[str, Any]:
     if draw(st.booleans()):
-        partition: dict[str, Any] = {"values": draw(st.sampled_from([[0, 1, 2], ["a", "b", "é"]])), "weights": [0.25, 0.25, 0.5]}
+        values = draw(st.sampled_from([[0, 1, 2], ["a", "b", "é"]]))
+        partition: dict[str, Any] = {"values": values, "weights": [0.25, 0.25, 0.5]}
         holdout = {"tail_weight_holdout": 0.1} if draw(st.booleans()) else {}
     else:
         partition = {"bins": [-1, 0.5, 1.5, 3], "weights": [0.5, 0.25, 0.25]}
@@ -114,8 +120,10 @@ BUILD: dict[str, Build] = {
     "expect_column_stdev_to_be_between": lambda draw: {**_column(draw), **_limits(draw, NUMBERS)},
     "expect_column_sum_to_be_between": lambda draw: {**_column(draw), **_limits(draw, NUMBERS)},
     "expect_column_to_exist": lambda draw: {
-        "column": draw(st.sampled_from("abz")), **draw(st.sampled_from([{}, {"column_index": 1}, {"column_index": 9}]))},
-    "expect_column_type_to_be": _of(_column, type_=st.sampled_from(["int64", "float64", "object", "bool", "datetime64"])),
+        "column": draw(st.sampled_from("abz")),
+        **draw(st.sampled_from([{}, {"column_index": 1}, {"column_index": 9}]))},
+    "expect_column_type_to_be": _of(
+        _column, type_=st.sampled_from(["int64", "float64", "object", "bool", "datetime64"])),
     "expect_column_unique_value_count_to_be_between": lambda draw: {**_column(draw), **_limits(draw, _counts)},
     "expect_column_value_lengths_to_be_between": lambda draw: {**_rows(draw), **_limits(draw, _counts)},
     "expect_column_value_lengths_to_equal": _of(_rows, value=st.sampled_from(_counts)),

@@ -9,7 +9,8 @@ from typing import Any
 import polars as pl
 from hypothesis import strategies as st
 
-TEXTS = ["", "a", "b", "B", "ab", "é", "ß", "日本", "a\n", " a ", "1", "1.0", "2020-01-01", '{"a": 1}', "[]", "x y", "½", "NaN"]
+TEXTS = ["", "a", "b", "B", "ab", "é", "ß", "日本", "a\n", " a ", "1", "1.0", "2020-01-01", '{"a": 1}', "[]", "x y", "½",
+         "NaN"]
 FLOATS = [0.0, -0.0, 0.5, 1.0, 1.5, 2.0, 3.0, -1.0, 100.25, 1e-7, 1e16]
 STRANGE = [math.nan, math.inf, -math.inf]
 TIMES = [datetime.datetime(2020, 1, 1), datetime.datetime(2020, 1, 2), datetime.datetime(2020, 1, 1, 12, 30, 15),
