@@ -6,7 +6,7 @@
     plans                                               put both together
     gate                                                pure: plan and results → open or closed
     patterns, inputs, loops → audit → sync              the filters: each line counts, no input is left out, no loop
-    tree, python, references, commands → graph → inputs, loops      what a pipeline depends on, read and never run
+    tree, places, python, references, commands, makefiles → graph → inputs      what a pipeline depends on, never run
 """
 
 from __future__ import annotations

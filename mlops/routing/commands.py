@@ -10,9 +10,10 @@ import posixpath
 import re
 import shlex
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import NamedTuple
 
-from mlops.routing.python import module_file
+from mlops.routing.python import module_file, modules, targets
 from mlops.routing.references import expand
 from mlops.routing.tree import Tree
 
@@ -29,6 +30,23 @@ _READERS: dict[str, tuple[str, ...]] = {
 }
 _PYTEST = ("pyproject.toml", "pytest.ini", ".pytest.ini", "tox.ini", "setup.cfg")
 _MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
+
+
+# Programs that read a file though nobody names it.
+_DEFAULTS: dict[str, tuple[str, ...]] = {
+    "pre-commit": (".pre-commit-config.yaml",), "tox": ("tox.ini", "pyproject.toml"), "nox": ("noxfile.py",),
+    "mypy": ("mypy.ini", ".mypy.ini", "pyproject.toml", "setup.cfg"), "alembic": ("alembic.ini",),
+    "lint-imports": (".importlinter", "pyproject.toml"), "dvc": ("dvc.yaml", "dvc.lock", "params.yaml"),
+    "hadolint": (".hadolint.yaml",), "trivy": ("trivy.yaml", ".trivyignore"), "coverage": (".coveragerc",),
+    "poetry": ("pyproject.toml", "poetry.lock"), "npm": ("package.json", "package-lock.json"),
+    "mkdocs": ("mkdocs.yml",), "codecov": ("codecov.yml", ".codecov.yml"),
+}
+_COMPOSE = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml", "compose.override.yaml", ".env")
+_WORKSPACE = re.compile(r"(\$\{\{\s*github\.workspace\s*\}\}|\$\{?GITHUB_WORKSPACE\}?|\$\{?PWD\}?|\$\(pwd\))/")
+_BESIDE = re.compile(  # the folder that a script lies in, as scripts ask for it
+    r"\$\(dirname (--\s+)?\"?\$(0|\{0\}|\{?BASH_SOURCE(\[0\])?\}?)\"?\)|\$\{(0|BASH_SOURCE(\[0\])?)%/\*\}"
+)
+_INLINE = re.compile(r"\bpython[\d.]*\s(?:-\w+\s+)*-c\s+(?:'([^']*)'|\"([^\"]*)\")")
 
 
 class Read(NamedTuple):
@@ -56,11 +74,29 @@ class Commands:
     def __init__(self, tree: Tree, known: Mapping[str, tuple[str, ...]]) -> None:
         self.tree = tree
         self.known = known
+        self._own_folder = ""
 
-    def read(self, script: str, folder: str = "") -> Iterator[Read]:
-        """The files that a shell script reads, which starts in `folder`."""
+    @cached_property
+    def _entries(self) -> dict[str, str]:
+        """The commands that the tree's own project installs → their modules."""
+        import tomllib
+
+        try:
+            project = tomllib.loads((self.tree.repository / "pyproject.toml").read_text()).get("project", {})
+            return {name: str(entry).partition(":")[0] for name, entry in project.get("scripts", {}).items()}
+        except (OSError, ValueError, AttributeError):
+            return {}  # not there, or whoever reads it in earnest refuses it
+
+    def read(self, script: str, folder: str = "", own: str = "") -> Iterator[Read]:
+        """The files that a shell script reads, which starts in `folder` and lies in the folder `own`."""
+        script = _WORKSPACE.sub("", _BESIDE.sub(f"./{own}", script))
+        self._own_folder = own
+        for code in _INLINE.findall(script):
+            for each in modules(code[0] or code[1]):
+                yield from (Read(found) for one in targets(self.tree, posixpath.join(folder, "_"), each)
+                            for found in self.tree.resolve(one.path))
         for words in simple_commands(script):
-            if words[0] == "cd" and len(words) > 1:
+            if words[0] in ("cd", "pushd") and len(words) > 1:
                 folder = self._changed(folder, words[1])
             else:
                 yield from self._command(words, folder)
@@ -81,6 +117,7 @@ class Commands:
             if name in _READERS:
                 yield from self._reader(name, rest, folder)
                 return
+        yield from self._by_default(program, rest, folder)
         if program in ("make", "gmake"):
             yield from self._make(rest, folder)
         elif _PYTHON.fullmatch(program):
@@ -91,7 +128,21 @@ class Commands:
             yield from self._own([program, *rest])
             yield from self._words(rest, folder)
         else:
+            if program in self._entries:
+                file = module_file(self.tree, self._entries[program])
+                yield from (Read(each) for each in (self.tree.resolve(file) if file else []))
             yield from self._words(words, folder)
+
+    def _by_default(self, program: str, rest: list[str], folder: str) -> Iterator[Read]:
+        """The files that a program reads though nobody names them."""
+        names = _DEFAULTS.get(program, ())
+        if program == "docker" and "compose" in rest or program == "docker-compose":
+            names = _COMPOSE
+        if program in ("pip", "pip3", "uv") and not {".", "-e", "sync", "--editable"}.isdisjoint(rest):
+            names = ("pyproject.toml", "setup.py", "setup.cfg", "uv.lock")
+        for name in names:
+            path = posixpath.normpath(posixpath.join(folder, name))
+            yield from (Read(each) for each in self.tree.resolve(path) if self.tree.is_file(path))
 
     def _own(self, words: list[str]) -> Iterator[Read]:
         """The files in which the longest known command at the beginning of `words` starts."""
@@ -103,16 +154,19 @@ class Commands:
 
     def _words(self, words: list[str], folder: str, whole: bool = True) -> Iterator[Read]:
         for word in words:
-            if word.startswith("--") and "=" in word:
+            bases = [folder, ""]
+            if word.startswith("-") and "=" in word:
                 word = word.partition("=")[2]
             elif word.startswith("--"):  # an option's own name, be it a folder's too, is no path
                 continue
             elif word.startswith("-"):
                 word = word[2:]
-            word = word.partition("::")[0]  # a test in a file
+            word = word.partition("::")[0].lstrip("@")  # a test in a file; `curl -d @file`
+            if word.startswith("$") and "/" in word:  # a variable that holds a folder: the script's own, or these
+                word, bases = word.partition("/")[2], [self._own_folder, folder, ""]
             if not word or "://" in word or word.startswith("$"):
                 continue
-            for base in dict.fromkeys((folder, "")):
+            for base in dict.fromkeys(bases):
                 found = expand(self.tree, posixpath.normpath(posixpath.join(base, word)))
                 if found:
                     yield from (Read(each, whole=whole) for each in found)
@@ -199,63 +253,6 @@ def _split(line: str) -> Iterator[list[str]]:
         elif not any(sign.isspace() for sign in token):
             words.append(token)
     yield words
-
-
-class Makefile:
-    """The rules of a Makefile: for each target what it needs and what it runs."""
-
-    def __init__(self, text: str) -> None:
-        self.goal = ""
-        self.needs: dict[str, list[str]] = {}
-        self.recipes: dict[str, list[str]] = {}
-        self._values: dict[str, str] = {"MAKE": "make"}
-        current: list[str] = []
-        for line in re.sub(r"\\\n", " ", text).splitlines():
-            if line.startswith("\t"):
-                for target in current:
-                    self.recipes[target].append(self._filled(line.strip().lstrip("@-+")))
-                continue
-            current = self._line(line.partition("#")[0].strip()) or ([] if line.strip() else current)
-
-    def _line(self, line: str) -> list[str]:
-        value = re.match(r"(?:export\s+|override\s+)?([\w.-]+)\s*(?::=|::=|\?=|\+=|=)\s*(.*)", line)
-        if value:
-            self._values[value[1]] = value[2]
-            if value[1] == ".DEFAULT_GOAL":
-                self.goal = value[2]
-            return []
-        rule = re.match(r"([^:=]+)::?(?!=)\s*(.*)", line)
-        if not rule:
-            return []
-        targets = self._filled(rule[1]).split()
-        for target in targets:
-            self.needs.setdefault(target, []).extend(self._filled(rule[2]).replace("|", " ").split())
-            self.recipes.setdefault(target, [])
-            if not self.goal and not target.startswith("."):
-                self.goal = target
-        return targets
-
-    def _filled(self, text: str) -> str:
-        for _ in range(5):  # values may hold values
-            text, changed = re.subn(
-                r"\$[({]([\w.-]+)[)}]", lambda match: self._values.get(match[1], ""), text
-            )
-            if not changed:
-                break
-        return text
-
-    def reads(self, commands: Commands, file: str, target: str) -> Iterator[Read]:
-        """The files that making `target` reads, from the folder of the Makefile `file`."""
-        target = target or self.goal
-        folder = posixpath.dirname(file)
-        yield Read(file, whole=False)
-        for need in self.needs.get(target, ()):
-            if need in self.needs:
-                yield Read(file, need)
-            path = posixpath.normpath(posixpath.join(folder, need))
-            yield from (Read(each) for each in commands.tree.resolve(path) if commands.tree.is_file(path))
-        for line in self.recipes.get(target, ()):
-            yield from commands.read(line, folder)
 
 
 def is_script(path: str, head: bytes) -> bool:

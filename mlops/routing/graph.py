@@ -14,8 +14,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mlops.routing import python, references
-from mlops.routing.commands import Commands, Makefile, is_python, is_script
+from mlops.routing import places, python, references
+from mlops.routing.commands import Commands, is_python, is_script
+from mlops.routing.makefiles import Makefile
+from mlops.routing.makefiles import read as read_makefile
+from mlops.routing.places import PACKAGE, STEM
 from mlops.routing.tree import Tree
 from mlops.routing.workflows import FOLDER
 from mlops.sources import Sources
@@ -25,6 +28,9 @@ _HASHED = re.compile(r"(?<=['\"])[^'\"]+(?=['\"]\s*[,)])")  # the arguments of h
 _HERE = ("./", "$/")  # of the checked-out tree, or of the running commit
 _PATH = re.compile(r"[/.*]")
 _MAKEFILES = ("Makefile", "makefile", "GNUmakefile")
+
+
+_READERS = (python.__file__, places.__file__, references.__file__, __file__)
 
 
 class Node(NamedTuple):
@@ -56,7 +62,7 @@ class Graph:
         self.left = tuple(f"{folder}/" for folder in leaves)
         self.unread: dict[str, int] = {}
         # what an older reader remembers of a file is not asked for
-        readers = b"".join(Path(str(each)).read_bytes() for each in (python.__file__, references.__file__, __file__))
+        readers = b"".join(Path(str(each)).read_bytes() for each in _READERS)
         self._version = f"{sys.version_info[1]} {zlib.crc32(readers):x}"
         self._makefiles: dict[str, Makefile] = {}
 
@@ -84,9 +90,12 @@ class Graph:
             found = self._derived(path, "required", references.required)
             yield from map(Node, references.requirements(self.tree, path, found))
         elif references.is_configuration(path):
-            yield from map(Node, references.named(self.tree, path, self._derived(path, "texts", references.texts)))
+            found = self._derived(path, "texts", references.texts)
+            yield from map(Node, references.named(self.tree, path, found["texts"]))
+            for command in found["commands"]:
+                yield from self._ran(command, "")
         elif is_script(path, head):
-            yield from self._ran(self._text(path), "")
+            yield from self._ran(self._text(path), "", posixpath.dirname(path))
 
     def scripts(self, node: Node) -> list[str]:
         """The shell that `node` holds: the steps of a workflow or an action, a target's recipe, a script."""
@@ -106,13 +115,13 @@ class Graph:
     def _text(self, path: str) -> str:
         return (self.tree.repository / path).read_text(encoding="utf-8", errors="replace")
 
-    def _ran(self, script: str, folder: str) -> Iterator[Node]:
-        for path, part, whole in self.commands.read(script, folder):
+    def _ran(self, script: str, folder: str, own: str = "") -> Iterator[Node]:
+        for path, part, whole in self.commands.read(script, folder, own):
             yield Node(path, part if whole else TEXT)
 
     def _made(self, path: str) -> Makefile:
         if path not in self._makefiles:
-            self._makefiles[path] = Makefile(self._text(path))
+            self._makefiles[path] = read_makefile(self.tree, path, self._text)
         return self._makefiles[path]
 
     def _makefile(self, path: str, target: str) -> Iterator[Node]:
@@ -137,6 +146,8 @@ class Graph:
         for text in found["texts"]:
             for word in _HASHED.findall(text) or [word for word in text.split() if _PATH.search(word)]:
                 yield from (Node(each, TEXT) for each in references.expand(self.tree, posixpath.normpath(word)))
+        for word in found["matrix"]:  # a script or a configuration that a step takes from it
+            yield from map(Node, self.tree.resolve(word) if self.tree.is_file(word) else [])
         for script, where in found["runs"]:
             here = script.replace("${{ github.action_path }}", folder)
             here = here.replace("$GITHUB_ACTION_PATH", folder).replace("${GITHUB_ACTION_PATH}", folder)
@@ -166,9 +177,12 @@ class Graph:
         for each in scope["imports"]:
             yield from self._import(path, python.Import(*each), uses)
         for place in scope["beside"]:
-            target = posixpath.normpath(posixpath.join(posixpath.dirname(path), place))
-            if not path.startswith(f"{target}/"):  # a folder around it is where it lies, not what it reads
+            target = self._place(path, place)
+            if target and not path.startswith(f"{target}/"):  # a folder around it is where it lies, not what it reads
                 yield from map(Node, self.tree.resolve(target))
+        for word in scope["named"]:
+            if self.tree.is_file(word):
+                yield from map(Node, self.tree.resolve(word))
         if not follow:
             return
         for used in uses:
@@ -177,6 +191,14 @@ class Graph:
                 yield Node(path, name)
         for each in read["top"]["imports"]:  # names from the module's top
             yield from self._dispatched(path, python.Import(*each), uses)
+
+    def _place(self, path: str, place: str) -> str | None:
+        if place.startswith(PACKAGE):
+            package, _, rest = place.removeprefix(PACKAGE).partition("/")
+            file = python.module_file(self.tree, package, path)
+            return posixpath.normpath(posixpath.join(posixpath.dirname(file), rest)) if file and rest else None
+        stem = posixpath.splitext(posixpath.basename(path))[0]
+        return posixpath.normpath(posixpath.join(posixpath.dirname(path), place.replace(STEM, stem)))
 
     def _import(self, path: str, found: python.Import, uses: Iterable[str]) -> Iterator[Node]:
         for target in python.targets(self.tree, path, found):
@@ -234,7 +256,7 @@ def _steps(path: Path) -> dict[str, list[Any]]:
     """What a workflow or an action uses and runs, as JSON data."""
     from mlops.routing import yaml12
 
-    found: dict[str, list[Any]] = {"uses": [], "files": [], "texts": [], "runs": []}
+    found: dict[str, list[Any]] = {"uses": [], "files": [], "texts": [], "runs": [], "matrix": []}
     try:
         document = yaml12.load(path.read_text(encoding="utf-8", errors="replace"), where=str(path))
     except yaml12.NotYamlError:
@@ -246,8 +268,12 @@ def _steps(path: Path) -> dict[str, list[Any]]:
     if isinstance(runs, dict):
         found["files"] += [runs[key] for key in ("main", "pre", "post", "image") if isinstance(runs.get(key), str)]
         _listed(runs.get("steps"), None, found)
+    _environment(document, found)
     for job in jobs.values() if isinstance(jobs, dict) else ():
         if isinstance(job, dict):
+            _environment(job, found)
+            found["texts"] += [each for each in references.scalars(job.get("with")) if len(each) < 1000]
+            found["matrix"] += [each for each in references.scalars(job.get("strategy")) if "/" in each or "." in each]
             folder = _folder(job) or _folder(document)
             if isinstance(job.get("uses"), str) and job["uses"].startswith(_HERE):
                 found["uses"].append(job["uses"])
@@ -273,7 +299,11 @@ def _listed(steps: Any, folder: str | None, found: dict[str, list[Any]]) -> None
                 found["texts"].append(value)
         if isinstance(step.get("run"), str):
             found["runs"].append([step["run"], step.get("working-directory") or folder])
-        environment = step.get("env")
-        for value in environment.values() if isinstance(environment, dict) else ():
-            if isinstance(value, str) and "/" in value and len(value) < 300:
-                found["texts"].append(value)
+        _environment(step, found)
+
+
+def _environment(holder: dict[str, Any], found: dict[str, list[Any]]) -> None:
+    environment = holder.get("env")
+    for value in environment.values() if isinstance(environment, dict) else ():
+        if isinstance(value, str) and "/" in value and len(value) < 300:
+            found["texts"].append(value)

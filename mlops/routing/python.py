@@ -1,9 +1,10 @@
 """What a Python file reaches: its imports, read without running it, and the files that they name.
 
 Followed are imports at the top, inside functions and relative ones, `import_module("…")` with a
-literal, `"-m", "module"` in a command, `Path(__file__).parent / "name"`, and names that a package
-loads at first use (PEP 562), by the imports that it shows to type checkers or by its table. An
-import that only type checkers see is none.
+literal, `"-m", "module"` in a command and files that a command names, `pytest_plugins`, paths over
+`__file__` and files of a package (`places`), and names that a package loads at first use (PEP 562),
+by the imports that it shows to type checkers or by its table. An import that only type checkers see
+is none.
 """
 
 from __future__ import annotations
@@ -15,8 +16,11 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from mlops.routing.places import place
 from mlops.routing.tree import Tree
 
+_LOADERS = ("import_module", "__import__", "run_module", "find_spec", "files", "get_data")
+_STARTERS = ("run", "Popen", "call", "check_call", "check_output", "system", "getoutput", "run_path", "spawnv", "execv")
 _DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 _STANDARD = sys.stdlib_module_names
 
@@ -40,20 +44,22 @@ class Import(NamedTuple):
 def read(path: Path) -> dict[str, Any]:
     """The scopes of a Python file, as JSON data: {"top": scope, "parts": {name: scope}, "lazy": {name: import}}.
 
-    A scope is {"imports": [Import], "uses": [name or name.attribute], "deferred": [such a name in a lambda]}, names of
-    its own left out; parts are the functions and classes of the module. {"broken": line} for what is not Python.
+    A scope is {"imports": [Import], "uses": [name or name.attribute], "deferred": [such a name in a lambda],
+    "beside": [place], "named": [file that a command names]}, names of its own left out; parts are the functions and
+    classes of the module. {"broken": line} for what is not Python.
     """
     try:
         tree = ast.parse(path.read_bytes(), filename=str(path))
     except (OSError, SyntaxError, ValueError, RecursionError) as error:
         return {"broken": getattr(error, "lineno", None) or 1}
-    top = _Scope()
+    known = _constants(tree.body)
+    top = _Scope(known)
     parts: dict[str, dict[str, Any]] = {}
     lazy: dict[str, list[Any]] = {}
     has_getattr = any(isinstance(each, ast.FunctionDef) and each.name == "__getattr__" for each in tree.body)
     for statement in tree.body:
         if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            scope = _Scope()
+            scope = _Scope(known)
             for child in ast.iter_child_nodes(statement):
                 scope.visit(child)
             parts[statement.name] = scope.found()
@@ -66,8 +72,32 @@ def read(path: Path) -> dict[str, Any]:
     return {"top": top.found(), "parts": parts, "lazy": lazy}
 
 
+def modules(text: str) -> list[Import]:
+    """What a piece of Python in a command imports; nothing where it is none."""
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError):
+        return []
+    found = [each for each in ast.walk(tree) if isinstance(each, ast.Import | ast.ImportFrom)]
+    return [one for each in found for one in _imports(each)]
+
+
+def _constants(body: list[ast.stmt]) -> dict[str, str]:
+    """The constants of a module that hold a place in the tree."""
+    found: dict[str, str] = {}
+    for statement in body:
+        if isinstance(statement, ast.Assign | ast.AnnAssign) and statement.value is not None:
+            where = place(statement.value, found)
+            targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+            if where is not None:
+                found |= {each.id: where for each in targets if isinstance(each, ast.Name)}
+    return found
+
+
 class _Scope:
-    def __init__(self) -> None:
+    def __init__(self, known: dict[str, str]) -> None:
+        self._known = known
+        self.named: set[str] = set()
         self.imports: list[Import] = []
         self.uses: set[str] = set()
         self.beside: set[str] = set()
@@ -77,7 +107,8 @@ class _Scope:
     def found(self) -> dict[str, Any]:
         used = {name: sorted(each for each in found if each.partition(".")[0] not in self._own)
                 for name, found in (("uses", self.uses), ("deferred", self._deferred - self.uses))}
-        return {"imports": [list(each) for each in self.imports], "beside": sorted(self.beside), **used}
+        return {"imports": [list(each) for each in self.imports], "beside": sorted(self.beside),
+                "named": sorted(self.named), **used}
 
     def visit(self, node: ast.AST) -> None:
         if isinstance(node, ast.Import | ast.ImportFrom):
@@ -88,32 +119,69 @@ class _Scope:
         elif isinstance(node, ast.Name):
             (self.uses if isinstance(node.ctx, ast.Load) else self._own).add(node.id)
         elif isinstance(node, ast.Lambda):
-            inner = _Scope()
+            inner = _Scope(self._known)
             inner.visit(node.body)
             self.imports += inner.imports
             self.beside |= inner.beside
+            self.named |= inner.named
             self._deferred |= inner.uses | inner._deferred
             return
         elif isinstance(node, ast.Call):
             self._call(node)
         elif isinstance(node, ast.List | ast.Tuple):
             self._command(node.elts)
-        elif isinstance(node, ast.BinOp):
-            place = _place(node)
-            if place is not None:
-                self.beside.add(place)
-                return
+        elif isinstance(node, ast.Assign):
+            self._assigned(node)
+        if isinstance(node, ast.BinOp | ast.Call) and self._placed(node):
+            return
         for child in _running(node):
             self.visit(child)
 
+    def _placed(self, node: ast.BinOp | ast.Call) -> bool:
+        """Whether the node names a place in the tree; a bare `Path(__file__)` or a folder around it is none."""
+        where = place(node, self._known)
+        if where is not None and not where.strip("./") and not isinstance(node, ast.BinOp):
+            return False
+        if where is not None:
+            self.beside.add(where)
+        return where is not None
+
+    def _assigned(self, node: ast.Assign) -> None:
+        names = [each.id for each in node.targets if isinstance(each, ast.Name)]
+        where = place(node.value, self._known)
+        if where is not None:
+            self._known = self._known | {each: where for each in names}
+        if "pytest_plugins" in names:
+            for each in ast.walk(node.value):
+                if isinstance(each, ast.Constant):
+                    self._module(each)
+
     def _call(self, node: ast.Call) -> None:
         name = getattr(node.func, "attr", None) or getattr(node.func, "id", None)
-        if name in ("import_module", "__import__", "run_module", "files") and node.args:
-            self._module(node.args[0])
-        elif name in ("with_name", "joinpath"):
-            place = _place(node)
-            if place is not None:
-                self.beside.add(place)
+        if not node.args:
+            return
+        if name in _LOADERS:
+            self._loaded(node)
+        elif name in _STARTERS:
+            first = node.args[0]
+            items = first.elts if isinstance(first, ast.List | ast.Tuple) else [first]
+            for each in items:
+                if isinstance(each, ast.Constant) and isinstance(each.value, str) and len(each.value) < 1000:
+                    self.named |= {word for word in each.value.split() if "/" in word or name == "run_path"}
+
+    def _loaded(self, node: ast.Call) -> None:
+        first = node.args[0]
+        text = getattr(first, "value", None)
+        if not isinstance(text, str) or not text.startswith("."):
+            self._module(first)
+            return
+        level = len(text) - len(text.lstrip("."))
+        given = [*node.args[1:2], *(each.value for each in node.keywords if each.arg == "package")]
+        package = getattr(given[0], "value", None) if given else None
+        if isinstance(package, str) and level == 1:
+            self.imports.append(Import(0, f"{package}{text}", None))
+        elif _DOTTED.fullmatch(text[level:]):  # `package=__package__`: as a relative import would
+            self.imports.append(Import(level, text[level:], [["*", "*"]]))
 
     def _command(self, items: list[ast.expr]) -> None:
         for flag, value in zip(items, items[1:], strict=False):
@@ -123,35 +191,6 @@ class _Scope:
     def _module(self, node: ast.expr) -> None:
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and _DOTTED.fullmatch(node.value):
             self.imports.append(Import(0, node.value, None))
-
-
-def _place(node: ast.expr) -> str | None:
-    """The path, from a file's own folder, that an expression over its `__file__` names; None for any other."""
-    if isinstance(node, ast.Name):
-        return "./." if node.id == "__file__" else None  # the file itself; its parent is the folder
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
-        return _joined(_place(node.left), node.right)
-    if isinstance(node, ast.Attribute):
-        inner = _place(node.value)
-        return posixpath.dirname(inner) or ".." if inner and node.attr == "parent" else None
-    if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Attribute) and node.value.attr == "parents":
-        inner, number = _place(node.value.value), getattr(node.slice, "value", None)
-        return posixpath.join(".", *[".."] * number) if inner == "./." and isinstance(number, int) else None
-    if isinstance(node, ast.Call):
-        name = getattr(node.func, "attr", None) or getattr(node.func, "id", None)
-        if name in ("Path", "PurePath", "abspath", "realpath", "str") and node.args:
-            return _place(node.args[0])
-        inner = _place(node.func.value) if isinstance(node.func, ast.Attribute) else None
-        if inner is not None and name in ("resolve", "absolute"):
-            return inner
-        if inner is not None and name in ("with_name", "joinpath") and node.args:
-            return _joined(posixpath.dirname(inner) if name == "with_name" else inner, node.args[0])
-    return None
-
-
-def _joined(folder: str | None, name: ast.expr) -> str | None:
-    text = getattr(name, "value", None)
-    return posixpath.join(folder, text) if folder and isinstance(text, str) else None
 
 
 def _imports(node: ast.Import | ast.ImportFrom) -> list[Import]:

@@ -20,6 +20,10 @@ from mlops.routing.tree import Tree
 
 _CALLABLE = re.compile(r"([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*):[A-Za-z_]\w*")
 _REQUIREMENT = re.compile(r"(?:-r|--requirement|-c|--constraint|-e|--editable)(?:\s*=\s*|\s*)(\S+)")
+_ARGUMENT = re.compile(r"\$\{?([A-Za-z_]\w*)(?::-([^}]*))?\}?")  # of a Dockerfile: $NAME, ${NAME}, ${NAME:-default}
+_VALUE = re.compile(r"([A-Za-z_]\w*)=['\"]?([^\s'\"]*)")
+_MODULE = re.compile(r"\"(?:\$\{path\.module\}/)?((?:\.{1,2}/)?[\w./-]+)\"")  # of Terraform: a source, a template
+_COMMANDS = frozenset(("cmd", "command", "entry", "entrypoint", "run", "script"))
 _LONGEST = 300  # characters of a text that may be a path or a reference
 _LARGEST = 4_000_000  # bytes of a file that is read for references; what is larger is data
 
@@ -40,7 +44,7 @@ def is_requirements(path: str) -> bool:
 
 def is_configuration(path: str) -> bool:
     """Whether a file may name files and `module:callable`."""
-    return path.endswith((".yaml", ".yml", ".json"))
+    return path.endswith((".yaml", ".yml", ".json", ".toml", ".tf")) and posixpath.basename(path) != "pyproject.toml"
 
 
 def copied(path: Path) -> list[str]:
@@ -48,8 +52,12 @@ def copied(path: Path) -> list[str]:
     text = path.read_text(encoding="utf-8", errors="replace")
     text = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
     found: list[str] = []
+    values: dict[str, str] = {}
     for line in re.sub(r"\\[ \t]*\n", " ", text).splitlines():
         instruction, _, rest = line.strip().partition(" ")
+        rest = _ARGUMENT.sub(lambda match: values.get(match[1], match[2] or ""), rest)
+        if instruction.upper() in ("ARG", "ENV"):
+            values |= dict(_VALUE.findall(rest))
         if instruction.upper() == "ONBUILD":
             instruction, _, rest = rest.strip().partition(" ")
         if instruction.upper() in ("COPY", "ADD"):
@@ -129,35 +137,60 @@ def requirements(tree: Tree, path: str, names: list[str]) -> Iterator[str]:
             yield from (each for each in (f"{target}/pyproject.toml", f"{target}/setup.py") if each in tree.files)
 
 
-def texts(path: Path) -> list[str]:
-    """The texts in a YAML or JSON file that may be a path or a reference; none for what cannot be read."""
+def texts(path: Path) -> dict[str, list[str]]:
+    """The texts in a configuration that may be a path or a reference, and the commands in it.
+
+    Nothing for a file that cannot be read.
+    """
     try:
         if path.stat().st_size > _LARGEST:
-            return []
+            return {"texts": [], "commands": []}
+        if path.suffix == ".tf":
+            found = set(_MODULE.findall(path.read_text(encoding="utf-8")))
+            return {"texts": sorted(each for each in found if "/" in each or "." in each), "commands": []}
         documents = _documents(path)
     except Exception:  # any text may be there; whoever reads the file in earnest refuses it by name
-        return []
-    return sorted({each for each in _scalars(documents) if _may_name(each)})
+        return {"texts": [], "commands": []}
+    words = {each for each in scalars(documents, keys=True) if _may_name(each)}
+    return {"texts": sorted(words), "commands": sorted(set(_commands(documents)))}
 
 
 def _documents(path: Path) -> list[Any]:
     if path.suffix == ".json":
         return [json.loads(path.read_bytes())]
+    if path.suffix == ".toml":
+        import tomllib
+
+        return [tomllib.loads(path.read_text(encoding="utf-8"))]
     from ruamel.yaml import YAML
 
     return list(YAML(typ="safe", pure=True).load_all(path.read_text(encoding="utf-8")))
 
 
-def _scalars(value: Any) -> Iterator[str]:
+def scalars(value: Any, *, keys: bool = False) -> Iterator[str]:
+    """The texts in JSON data, with `keys` those of mappings too."""
     pending = [value]
     while pending:
         one = pending.pop()
         if isinstance(one, dict):
             pending.extend(one.values())
+            pending.extend(each for each in one if keys and isinstance(each, str) and "/" in each)
         elif isinstance(one, list):
             pending.extend(one)
         elif isinstance(one, str):
             yield one
+
+
+def _commands(value: Any) -> Iterator[str]:
+    """What stands under keys that hold a command, in one line each."""
+    pending = [value]
+    while pending:
+        one = pending.pop()
+        for key, held in one.items() if isinstance(one, dict) else ():
+            words = held if isinstance(held, list) else [held]
+            if key in _COMMANDS and all(isinstance(each, str) for each in words):
+                yield " ".join(words)
+        pending.extend(one.values() if isinstance(one, dict) else one if isinstance(one, list) else ())
 
 
 def _may_name(text: str) -> bool:
@@ -176,8 +209,9 @@ def named(tree: Tree, path: str, words: list[str]) -> Iterator[str]:
             if file is not None:
                 yield file
                 continue
+        key, equals, rest = word.partition("=")  # a generator of kustomize: key=path
         for base in dict.fromkeys(("", folder)):
-            target = posixpath.normpath(posixpath.join(base, word))
+            target = posixpath.normpath(posixpath.join(base, rest if equals and "/" not in key else word))
             if target == folder or folder.startswith(f"{target}/"):
                 continue  # its own folder, or one around it
             found = tree.resolve(target)

@@ -9,8 +9,9 @@ import pytest
 
 from mlops.errors import ConfigurationError
 from mlops.routing.audit import audit, starts_nothing
-from mlops.routing.commands import Commands, Makefile, simple_commands
+from mlops.routing.commands import Commands, simple_commands
 from mlops.routing.inputs import Pipeline, Seed, inputs
+from mlops.routing.makefiles import Makefile
 from mlops.routing.patterns import faults
 from mlops.routing.references import copied, copies, named, required, texts
 from mlops.routing.sync import computed, rewritten
@@ -102,7 +103,7 @@ def test_what_a_configuration_names(tmp_path: Path) -> None:
     put(tmp_path, {"k/base/kustomization.yaml": "", "k/over/kustomization.yaml":
                    "resources: [../base, one.yaml]\ntext: a sentence with a/x.py\nlike: {deep: ['a.x:run', a/y.md]}\n"})
     tree = tree_of(*FILES, "k/base/kustomization.yaml", "k/over/one.yaml", "k/over/kustomization.yaml")
-    words = texts(tmp_path / "k/over/kustomization.yaml")
+    words = texts(tmp_path / "k/over/kustomization.yaml")["texts"]
     assert set(named(tree, "k/over/kustomization.yaml", words)) == {
         "k/base/kustomization.yaml", "k/over/one.yaml", "a/x.py", "a/y.md"
     }
