@@ -20,6 +20,7 @@ def workflow(*runs: str, more: str = "", top: str = "", job: str = "") -> str:
     return f"{HEAD}{REST}{top}jobs:\n  a:\n    runs-on: ubuntu-latest\n{job}    steps:\n{steps}{more}"
 
 
+GLOB = workflow(RUN).replace("app/**", "app/*.py")  # the package's modules, and none of its other files
 TREE = {
     f"{FOLDER}/w.yml": workflow(RUN), f"{FOLDER}/other.yml": OTHER, "app/__init__.py": "", "app/start.py": "",
     "far/__init__.py": "", "far/target.py": "def go(): pass\n", "far/target.txt": "x", "far/target.sh": "true\n",
@@ -42,8 +43,9 @@ def runs(*commands: str, **more: str) -> dict[str, str]:
 
 
 def image(text: str) -> dict[str, str]:
-    return {f"{FOLDER}/w.yml": workflow("docker build -f docker/Dockerfile ."),
-    "docker/Dockerfile": f"FROM x\n{text}\n"}
+    return {
+        f"{FOLDER}/w.yml": workflow("docker build -f docker/Dockerfile ."), "docker/Dockerfile": f"FROM x\n{text}\n",
+    }
 
 
 def manifest(text: str) -> dict[str, str]:
@@ -87,8 +89,7 @@ HOLES: dict[str, tuple[dict[str, str], str]] = {
     "a file beside, with_name": (code("from pathlib import Path\nX = Path(__file__).with_name('one.py')",
                                       **{"app/one.py": "import far.target\n"}), PY),
     "another suffix": (code("from pathlib import Path\nX = Path(__file__).with_suffix('.txt')",
-                            **{"app/start.txt": "x"}) | {f"{FOLDER}/w.yml": workflow(RUN).replace("app/**",
-                            "app/*.py")},
+                            **{"app/start.txt": "x"}) | {f"{FOLDER}/w.yml": GLOB},
                        "app/start.txt"),
     "a package's file": (code("from importlib.resources import files\nX = files('far') / 'target.txt'"), TXT),
     "a package's file, joined": (
@@ -151,10 +152,10 @@ HOLES: dict[str, tuple[dict[str, str], str]] = {
     "a target": (runs("make go") | {"Makefile": "go:\n\tsh far/target.sh\n"}, SH),
     "a need": (runs("make go") | {"Makefile": "go: far/target.txt\n"}, TXT),
     "a need's recipe": (runs("make go") | {"Makefile": "go: one\none: two\ntwo:\n\t@-sh far/target.sh\n"}, SH),
-    "make in make": (runs("make go") | {"Makefile": "go:\n\t$(MAKE) -C far x\n",
-    "far/Makefile": "x:\n\tsh target.sh\n"}, SH),
-    "an included makefile": (runs("make go") | {"Makefile": "include far/more.mk\n",
-    "far/more.mk": "go:\n\tsh far/target.sh\n"}, SH),
+    "make in make": (runs("make go") | {
+        "Makefile": "go:\n\t$(MAKE) -C far x\n", "far/Makefile": "x:\n\tsh target.sh\n"}, SH),
+    "an included makefile": (runs("make go") | {
+        "Makefile": "include far/more.mk\n", "far/more.mk": "go:\n\tsh far/target.sh\n"}, SH),
     "a variable of make": (runs("make go") | {"Makefile": "S := far/target.sh\ngo:\n\tsh $(S)\n"}, SH),
     "the first target": (runs("make") | {"Makefile": "go:\n\tsh far/target.sh\n"}, SH),
     # workflows and actions
@@ -206,8 +207,8 @@ HOLES: dict[str, tuple[dict[str, str], str]] = {
     "a mount": (image("RUN --mount=type=bind,source=far/target.txt,target=/x true"), TXT),
     # configurations and manifests
     "a resource": (manifest("resources: [../far/more.yaml]\n") | {"far/more.yaml": ""}, "far/more.yaml"),
-    "a base": (manifest("resources: [../far]\n") | {"far/kustomization.yaml": "resources: [deep.yaml]\n",
-    "far/deep.yaml": ""},
+    "a base": (manifest("resources: [../far]\n") | {
+        "far/kustomization.yaml": "resources: [deep.yaml]\n", "far/deep.yaml": ""},
                "far/deep.yaml"),
     "a generator": (manifest("configMapGenerator: [{name: x, files: [key=../far/target.txt]}]\n"), TXT),
     "a patch": (manifest("patches: [{path: ../far/target.txt}]\n"), TXT),
@@ -218,13 +219,13 @@ HOLES: dict[str, tuple[dict[str, str], str]] = {
     "a command in a configuration": (runs("tool k8s/x.yaml") | {
         "k8s/x.yaml": "stages: {a: {cmd: python far/target.py --x}}\n"}, PY),
     # requirements
-    "-r": (runs("pip install -r k8s/requirements.txt") | {"k8s/requirements.txt": "-r ../far/more.txt\n",
-    "far/more.txt": ""}, "far/more.txt"),
+    "-r": (runs("pip install -r k8s/requirements.txt") | {
+        "k8s/requirements.txt": "-r ../far/more.txt\n", "far/more.txt": ""}, "far/more.txt"),
     "a chain of -r and -c": (runs("pip install -rk8s/requirements.txt") | {
         "k8s/requirements.txt": "-r requirements.in\n",
         "k8s/requirements.in": "--constraint ../far/target.txt\n"}, TXT),
-    "-e": (runs("pip install -r k8s/requirements.txt") | {"k8s/requirements.txt": "-e ../far[x]\n",
-    "far/pyproject.toml": ""},
+    "-e": (runs("pip install -r k8s/requirements.txt") | {
+        "k8s/requirements.txt": "-e ../far[x]\n", "far/pyproject.toml": ""},
            "far/pyproject.toml"),
 }
 

@@ -55,9 +55,9 @@ def verdicts(event: Event, files: list[Workflow], change: Change) -> list[str]:
 
 @settings(max_examples=80, deadline=None)
 @given(EVENTS, workflow_files(), st.builds(
-    Change, st.one_of(st.none(), FILES), st.just("why"), st.tuples() | st.tuples(FILES), st.sampled_from([None,
-    "many"]),
-    st.sampled_from([None, "shallow"]), st.sampled_from(["", "[skip ci]", "[Skip ci]"]), st.booleans(), st.booleans(),
+    Change, st.one_of(st.none(), FILES), st.just("why"), st.tuples() | st.tuples(FILES),
+    st.sampled_from([None, "many"]), st.sampled_from([None, "shallow"]),
+    st.sampled_from(["", "[skip ci]", "[Skip ci]"]), st.booleans(), st.booleans(),
 ))
 def test_every_question_has_an_answer_with_a_reason(event: Event, files: list[Workflow], change: Change) -> None:
     decisions = route(event, files, change)
