@@ -31,7 +31,8 @@ def render(
         needs: Result by job.
         reports: By pipeline.
     """
-    lines = [MARKER, f"## {_verdict(needs)}", "", _head(job), ""]
+    level = "" if isinstance(plan, str) else plan.level
+    lines = [MARKER, f"## {_verdict(needs)}", "", _head(job, level), ""]
     lines += [f"**There is no plan**: {md.text(plan)}", ""] if isinstance(plan, str) else []
     workflows = [] if isinstance(plan, str) else [each for each in plan.workflows if each.pipeline != "pull-request"]
     lines += _plan(workflows, needs, reports)
@@ -62,12 +63,13 @@ def _verdict(needs: Mapping[str, str]) -> str:
     return "✅ The pipelines passed" if needs.get("plan", "success") == "success" else "❔ The pipelines were not planned"
 
 
-def _head(job: Job) -> str:
+def _head(job: Job, level: str) -> str:
     request = job.request or {}
     commit = str((request.get("head") or {}).get("sha") or job.sha)
     attempt = f", attempt {md.text(job.attempt)}" if job.attempt not in ("", "1") else ""
     parts = [f"commit {md.code(commit[:12])}" if commit else "", md.link(f"run{attempt}", job.address)]
     parts.append(md.link("artifacts", f"{job.address}#artifacts") if job.address else "")
+    parts.append(f"level {md.text(level)}" if level else "")
     return " · ".join(part for part in parts if part)
 
 

@@ -192,7 +192,9 @@ def _data(places: Workspace | None, receipts: Sequence[Receipt]) -> list[DataRep
 
 def _with_files(report: DataReport, places: Workspace, name: str, steps: dict[str, Receipt]) -> DataReport:
     """The report with what stands in the files that this run's steps wrote."""
-    work = _work(places.data / name / "work", "source.json")
+    work = _work(places, steps)
+    if work is None:
+        return report
     more: dict[str, Any] = {}
     if "validate" in steps:
         statistics, broken = broken_expectations(places.repository, name, work)
@@ -217,7 +219,7 @@ def _models(places: Workspace | None, receipts: Sequence[Receipt], level: str | 
         if evaluated is None or not _good(evaluated):
             continue
         facts = evaluated.facts
-        work = _work(places.models / name / "work", "evaluation.json") if places else None
+        work = _work(places, steps) if places else None
         evaluation = _read(Evaluation, work / "evaluation.json") if work else None
         registered = _read(ModelVersion, work / "registered.json") if work and _good(steps.get("register")) else None
         promoted = steps.get("promote")
@@ -236,10 +238,13 @@ def _models(places: Workspace | None, receipts: Sequence[Receipt], level: str | 
     return made
 
 
-def _work(folder: Path, name: str) -> Path:
-    """The work folder of this run's variant: that in which `name` was written last."""
-    found = sorted(folder.glob(f"*/{name}"), key=lambda path: path.stat().st_mtime_ns)
-    return found[-1].parent if found else folder / "default"
+def _work(places: Workspace, steps: dict[str, Receipt]) -> Path | None:
+    """The folder in which these steps handed over to each other; there is one a variant and a level."""
+    for each in steps.values():
+        for output in each.outputs:
+            if output.namespace == "state" and "/work/" in output.name:
+                return (places.state / output.name).parent
+    return None
 
 
 def _good(receipt: Receipt | None) -> bool:

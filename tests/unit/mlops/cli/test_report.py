@@ -159,3 +159,24 @@ def test_handover(job, github, monkeypatch, capsys) -> None:
     monkeypatch.delenv("GITHUB_TOKEN")
     assert run("handover", "data", "--receipts", ".mlops") == 2 and "GITHUB_TOKEN" in capsys.readouterr().err
     assert len(github.asked("POST")) == 1
+
+
+def test_the_audit_as_sarif_and_as_annotations(job, monkeypatch, capsys) -> None:
+    tree(job)
+    workflow = job / ".github" / "workflows" / "other.yml"
+    workflow.parent.mkdir(parents=True)
+    workflow.write_text("on:\n  push:\n    paths:\n      - '**'\n      - gone/**\njobs: {}\n")
+    assert run("route", "audit", "--format", "sarif") == 1
+    told = capsys.readouterr()
+    results = json.loads(told.out)["runs"][0]["results"]
+    assert [(each["ruleId"], each["locations"][0]["physicalLocation"]["region"]) for each in results] == [
+        ("dead-pattern", {"startLine": 5})]
+    assert told.err == ""
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    assert run("route", "audit", "--format", "json") == 1
+    told = capsys.readouterr()
+    assert len(json.loads(told.out)["findings"]) == 1
+    assert told.err.startswith("::error file=.github/workflows/other.yml,line=5,title=route audit%3A dead-pattern::")
+    workflow.write_text("on:\n  push:\n    paths:\n      - '**'\njobs: {}\n")
+    assert run("route", "audit", "--format", "sarif") == 0
+    assert json.loads(capsys.readouterr().out)["runs"][0]["results"] == []

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops.config import ConfigManager, Workspace
-from mlops.records import Blocked, PipelineRun, Receipt
+from mlops.records import Artifact, Blocked, PipelineRun, Receipt
 
 SUITE = """{
   "name": "houses",
@@ -39,9 +39,12 @@ def tree(folder: Path) -> Workspace:
 
 
 def receipt(pipeline: str, step: str, subject: str = "houses", outcome: str = "success", **more: Any) -> Receipt:
+    folder = "models" if pipeline == "model" else "data"
+    output = Artifact(namespace="state", name=f"{folder}/{subject}/work/default/{step}", hash="sha256:0")
     return Receipt(**{
         "run_id": "r", "parent_id": "run", "pipeline": pipeline, "step": step, "subject": subject, "key": "sha256:0",
-        "code": "sha256:0", "inputs": [], "outputs": [], "outcome": outcome, "seconds": 1.5,
+        "code": "sha256:0", "inputs": [], "outcome": outcome, "seconds": 1.5,
+        "outputs": [output] if outcome != "failure" else [],
         "started": f"2026-03-01T12:00:0{len(step)}Z", **more,
     })
 

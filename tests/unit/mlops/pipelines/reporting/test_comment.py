@@ -28,7 +28,8 @@ def verdict(
     )
 
 
-PLAN = Plan(event="pull_request", ref="refs/heads/main", files=["data/src/houses.py", EVIL], workflows=[
+FILES = ["data/src/houses.py", EVIL]
+PLAN = Plan(event="pull_request", ref="refs/heads/main", level="bounded", files=FILES, workflows=[
     verdict("pull-request", "RUN", "no filter"),
     verdict("service", "RUN", "a changed file is included", EVIL, "services/**"),
     verdict("data", "RUN", "a changed file is included", "data/src/houses.py", "data/**"),
@@ -63,7 +64,8 @@ def test_the_plan_its_reasons_and_what_came_of_it(tmp_path) -> None:
         ["plan", "–", "", "✅ success"],
     ]
     assert shown[1][4] == "steps: 1 ran, 1 failed"
-    for expected in ("actions/runs/12)", "actions/runs/12#artifacts)", "attempt 2", "c" * 12, "2 of 40 (5.00%)"):
+    for expected in ("actions/runs/12)", "actions/runs/12#artifacts)", "attempt 2", "level bounded", "c" * 12,
+                     "2 of 40 (5.00%)"):
         assert expected in text, expected
 
 

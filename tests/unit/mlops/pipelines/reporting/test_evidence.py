@@ -7,7 +7,7 @@ import json
 import pytest
 
 from mlops.pipelines.reporting import evidence, summary
-from mlops.records import RunRecord, Plan
+from mlops.records import Artifact, Plan, RunRecord
 from mlops.records.report import PipelineReport
 from tests.unit.mlops.pipelines.reporting.making import LINES, ran, receipt, stored, tree, validated
 
@@ -119,6 +119,7 @@ def test_damaged_records_are_passed(places) -> None:
     for name in ("source.json", "checks.json", "version.json"):
         (work / name).write_text('{"schema": 1}')
     assert evidence.gather(places, "data").outcome == "success"
+    assert evidence.gather(places, "data").data[0].checks == []
     places.pipeline_run("data").write_text("{}")
     assert evidence.gather(places, "data").outcome == "none"
 
@@ -142,6 +143,20 @@ def test_models(places) -> None:
     assert ("| <code>houses</code> | rmse | 53.5 (v3) | 52.25 (v2) | -1.25 [-2, -0.5] | ❌ worse | – | bounded |"
             in told)
     assert "826 held-out rows, ⚠️ simulated" in told
+
+
+def test_a_bounded_run_is_told_by_its_own_files(places) -> None:
+    """Beside it lie those of the last full run, which a continuous integration brings back."""
+    bounded = Artifact(namespace="state", name="models/houses/work/default.bounded/evaluation.json", hash="sha256:0")
+    ran(places, "model", receipt("model", "evaluate", level="bounded", outputs=[bounded], facts={"verdict": "equal"}))
+    for folder, difference in (("default.bounded", 0.5), ("default", 9.0)):
+        work = places.models / "houses" / "work" / folder
+        work.mkdir(parents=True)
+        (work / "evaluation.json").write_text(json.dumps({
+            "model": "houses", "run_id": "r", "holdout": {"fingerprint": "f", "rows": 8}, "metric": "rmse",
+            "metrics": {}, "champion": "2", "champion_metrics": {}, "difference": difference, "interval": None,
+            "verdict": "equal", "reason": ""}))
+    assert evidence.gather(places, "model").models[0].difference == 0.5
 
 
 def test_reports_are_collected_from_artifacts(places, tmp_path) -> None:
