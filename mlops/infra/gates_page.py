@@ -34,6 +34,7 @@ class Gate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     over: bool = False
     needs: str | None = None
     slow: bool = False
+    steps: list[str] = msgspec.field(default_factory=list)
 
 
 class _Gates(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
