@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from mlops import documents, product
-from mlops.pipelines.handover import data_folder
+from mlops.errors import InvalidRecordError, MissingInputError
+from mlops.pipelines.handover import data_folder, published
 from mlops.pipelines.steps import GIVEN, Run, Step, state_path
+from mlops.records import DataVersion, read
 from mlops.records.receipt import Artifact
 from mlops.sources import Sources
 
@@ -73,7 +75,7 @@ def _dataset_steps(run: Run, sources: Sources, name: str) -> list[Step]:
             outputs=at("checks.json"),
         ),
         step(
-            "version", "check", files=(config,), outputs=at("version.json"),
+            "version", "check", files=(config,), outputs=at("version.json"), holds=lambda run: _published(run, name),
             states=at("source.json", "validation-record.json", "train.parquet", "test.parquet", "checks.json"),
         ),
     ]
@@ -99,6 +101,17 @@ def _files(run: Run, location: str) -> list[str]:
     found = [path for _, path in local_files(location, run.repository)]
     return [path.relative_to(run.repository).as_posix() if path.is_relative_to(run.repository) else str(path)
             for path in found]
+
+
+def _published(run: Run, name: str) -> str | None:
+    """Whether the version that the record names is published, with all its files."""
+    try:
+        made = read(DataVersion, data_folder(run, name) / "version.json")
+    except (MissingInputError, InvalidRecordError):
+        return "the version's record cannot be read"
+    place = published(run, name, made.version)
+    there = all(path.is_file() for path in (place, *(place.parent / part.file for part in made.splits)))
+    return None if there else f"version {made.version} is not published"
 
 
 def _always(run: Run) -> list[Artifact]:
