@@ -8,7 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from mlops.errors import ConfigurationError, InvalidRecordError, MissingInputError, MlopsError, UnavailableError, UsageError
+from mlops.errors import (
+    ConfigurationError, InvalidRecordError, MissingInputError, MlopsError, UnavailableError, UsageError,
+)
 from mlops.rest import LONGEST, TRIES, Api
 from tests.unit.mlops.pipelines.reporting.servers import Request, Response, Server
 
