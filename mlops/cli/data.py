@@ -156,6 +156,7 @@ def check(
 
 app.add_typer(data_versions.app, name="version")
 app.command()(data_versions.publish)
+app.command()(data_versions.card)
 app.command()(drift)
 
 

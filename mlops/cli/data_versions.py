@@ -1,4 +1,4 @@
-"""`mlops data version` and `mlops data publish`: make, list, show, compare, restore and publish versions."""
+"""`mlops data version`, `publish` and `card`: make, list, show, compare, restore, publish and describe versions."""
 
 from __future__ import annotations
 
@@ -180,6 +180,25 @@ def publish(
         return print_json({"schema": 1} | dataclasses.asdict(done))
     print(f"{name} {done.version}: published to {done.remote}")
     print(f"commit {', '.join(done.changed)}" if done.changed else "nothing in the tree had to change")
+
+
+def card(
+    name: NameArgument, version: VersionArgument = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", help="Write the card there: FILE.html, FILE.md or FILE.json.")
+    ] = None,
+    format: FormatOption = Format.TABLE, repository: RepositoryOption = HERE,
+) -> None:
+    """Write the card of a version: a page for readers, and the same as Markdown. With --format json, print it."""
+    from mlops.data_pipeline import versions
+    from mlops.data_pipeline.card import collect, files
+
+    places, _ = open_workspace(repository)
+    content = collect(places, versions.find(places, name, version))
+    written = files.write(places, content, output)
+    if format is Format.JSON:
+        return print_json(content)
+    print(f"{name} {content.version}: {', '.join(str(path) for path in written)}")
 
 
 def _facts(found: Found) -> dict[str, Any]:

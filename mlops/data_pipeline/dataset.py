@@ -26,12 +26,14 @@ class Column(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     Attributes:
         format: For a `datetime` that a text file writes in another way than ISO 8601: strftime's directives, such as
             `%d/%m/%Y`. Without it only ISO 8601 is taken, so that no order of day and month is ever guessed.
+        unit: What its numbers count or measure, such as `years` or `10,000 dollars`; for the card.
     """
 
     type: ColumnType
     nullable: bool = False
     format: str = ""
     description: str = ""
+    unit: str = ""
 
 
 class SplitRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -164,6 +166,8 @@ class DatasetFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         process: `module:callable` from the validated table to the processed one.
         target: The column that a model predicts.
         columns: The columns that the source must have; others are allowed and dropped.
+        card: A page written by hand that the card points to, a path in the repository.
+        origin: Where the rows come from, in words; `licence`: under which terms; `limits`: what they are not good for.
     """
 
     title: str
@@ -174,6 +178,9 @@ class DatasetFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     columns: dict[str, Column]
     description: str = ""
     card: str = ""
+    origin: str = ""
+    licence: str = ""
+    limits: list[str] = []
     simulated: bool = False
     takes_data: bool = False
     identity: Literal["rows", "order"] = "order"
