@@ -93,8 +93,8 @@ def unique_within(case: Case) -> Steps:
         column.family != "time" for column in columns
     ):
         raise Declined("times beside other values are not compiled")
-    if len({column.as_object for column in columns if column.missing}) > 1:
-        raise Declined("missing objects beside missing numbers are not compiled")  # pandas tells some of them apart
+    if len({column.family == "boolean" for column in columns if column.missing}) > 1:
+        raise Declined("missing truths beside other missing values are not compiled")  # None and NaN, to pandas
     repeats = [_same(one, other) for one, other in itertools.combinations(columns, 2)]
     return _judge(case, columns, reduce(or_, repeats), _kept(case, columns), _record(columns))
 

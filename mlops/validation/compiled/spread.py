@@ -35,7 +35,7 @@ def quantiles(case: Case) -> Steps:
             "numbers", column.name,
         )]
     held = [_within(value, low, high) for value, (low, high) in zip(found, ranges["value_ranges"], strict=True)]
-    shown = [column.shown(value) if way == "nearest" and value is not None else value for value in found]
+    shown = [value if value is None or isinstance(value, float) else column.shown(value) for value in found]
     return {"success": all(held), "result": {
         "observed_value": {"quantiles": ranges["quantiles"], "values": shown},
         "details": {"success_details": held},
