@@ -47,7 +47,8 @@ def snapshot(product: Any) -> dict[str, bytes]:
     found = {}
     for top in (places.bundles, Path(product.settings.model_registry.tracking_dir), places.models):
         for path in top.rglob("*") if top.exists() else ():
-            if path.is_file() and "default.bounded" not in path.parts and path.name not in (".lock", "registered_model_meta"):
+            told = path.name in (".lock", "registered_model_meta")
+            if path.is_file() and "default.bounded" not in path.parts and not told:
                 found[str(path)] = path.read_bytes()
     return found
 
