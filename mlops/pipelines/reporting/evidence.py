@@ -90,13 +90,14 @@ def keep(places: Workspace, report: PipelineReport) -> None:
 def collected(folder: Path) -> dict[str, PipelineReport]:
     """Pipeline → report, from everything below `folder`: the artifacts of a run's jobs.
 
-    A pipeline that left no report is told by its receipts alone.
+    A pipeline of several jobs is told by all of them, one that left no report by its receipts alone.
     """
     found: dict[str, PipelineReport] = {}
     for path in sorted(folder.rglob("summary/*.json")):
         report = _read(PipelineReport, path)
         if report is not None:
-            found[report.pipeline] = report
+            other = found.get(report.pipeline)
+            found[report.pipeline] = _together(other, report) if other else report
     by_pipeline: dict[str, list[Receipt]] = {}
     for receipt in newest([folder]):
         by_pipeline.setdefault(receipt.pipeline, []).append(receipt)
@@ -107,6 +108,23 @@ def collected(folder: Path) -> dict[str, PipelineReport]:
             data=_data(None, receipts), models=_models(None, receipts, None),
         ))
     return found
+
+
+def _together(one: PipelineReport, two: PipelineReport) -> PipelineReport:
+    """What two jobs of a pipeline say: of tests that both ran the worse result, of coverages the lower one."""
+    tests = {each.name: each for each in one.tests}
+    for each in two.tests:
+        other = tests.get(each.name)
+        if other is None or each.failures + each.errors > other.failures + other.errors:
+            tests[each.name] = each
+    outcomes = {one.outcome, two.outcome}
+    steps = {(each.pipeline, each.step, each.subject): each for each in (*one.steps, *two.steps)}
+    return PipelineReport(
+        pipeline=one.pipeline, steps=list(steps.values()), tests=list(tests.values()),
+        outcome="failure" if "failure" in outcomes else "success" if "success" in outcomes else "none",
+        coverage=min((each for each in (one.coverage, two.coverage) if each is not None), default=None),
+        data=one.data or two.data, models=one.models or two.models, killed=one.killed or two.killed,
+    )
 
 
 def newest(folders: Iterable[Path]) -> list[Receipt]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import msgspec
 import pytest
 
 from mlops.pipelines.reporting import evidence, summary
@@ -172,6 +173,29 @@ def test_reports_are_collected_from_artifacts(places, tmp_path) -> None:
     assert found["data"] == report
     assert [each.step for each in found["model"].steps] == ["train"] and found["model"].outcome == "success"
     assert evidence.collected(tmp_path / "nowhere") == {}
+
+
+def test_a_pipeline_of_several_jobs_is_told_by_all_of_them(places, tmp_path) -> None:
+    """The main pipeline checks the tree in one job and tests it on each Python version in others."""
+    ran(places, "main", receipt("main", "check"))
+    checked = evidence.gather(places, "main")
+    (places.reports / "junit").mkdir(parents=True)
+    (places.reports / "junit" / "main.xml").write_text(JUNIT)
+    tested = evidence.gather(places, "main")
+    bare = {"outcome": "none", "steps": [], "data": [], "models": []}
+    good = msgspec.structs.replace(tested, **bare, coverage=0.9, tests=[
+        msgspec.structs.replace(tested.tests[0], failures=0, errors=0, failed=[])])
+    bad = msgspec.structs.replace(tested, **bare | {"outcome": "failure"}, coverage=0.8)
+    for order in ((checked, good, bad), (bad, good, checked)):
+        artifacts = tmp_path / order[0].outcome
+        for number, report in enumerate(order):
+            path = artifacts / f"reports-main-{number}" / "summary" / "main.json"
+            path.parent.mkdir(parents=True)
+            path.write_bytes(report.to_json())
+        found = evidence.collected(artifacts)["main"]
+        assert (found.outcome, found.coverage) == ("failure", 0.8)
+        assert [each.step for each in found.steps] == ["check"]
+        assert [(each.name, each.failures) for each in found.tests] == [("main", 1)]
 
 
 def test_a_summary_stays_within_what_github_takes(places, tmp_path, capsys) -> None:
