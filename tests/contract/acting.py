@@ -15,6 +15,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,7 @@ class Acted:
         inputs: What each third-party action was given, in the order of their calls.
         said: The standard output of all steps, by calling job and job.
         failed: (calling job, job, step) of each step that failed.
+        artifacts: Their names; they lie in `kept`.
         log: act's own output.
     """
 
@@ -49,7 +51,20 @@ class Acted:
     said: dict[tuple[str, str], str]
     failed: set[tuple[str, str, str]]
     artifacts: list[str]
+    kept: Path
     log: str
+
+    def receipts(self, pipeline: str) -> list[Path]:
+        """What a pipeline left for the gate."""
+        return sorted((self.kept / f"receipts-{pipeline}").rglob("*.json"))
+
+    def outcomes(self, pipeline: str) -> list[str]:
+        """How each step of a pipeline went, by its receipts."""
+        return [json.loads(path.read_text())["outcome"] for path in self.receipts(pipeline)]
+
+    def given(self, action: str) -> list[dict[str, str]]:
+        """What each call of an action was given."""
+        return [each["inputs"] for each in self.inputs if each["action"] == action]
 
     def result(self, job: str) -> str:
         """How a job of the workflow's own ended."""
@@ -72,10 +87,18 @@ class Acted:
 
 
 class Bench:
-    """A copy of the tree on branch `main`, and events that act plays in it."""
+    """A copy of the tree on branch `main`, and events that act plays in it.
 
-    def __init__(self, folder: Path, act: str, github: GitHubServer) -> None:
+    Args:
+        github: What stands in for GitHub's API.
+        versions: Python versions that a matrix holds; None for those of the tree. It is the same Python for all.
+    """
+
+    def __init__(
+        self, folder: Path, act: str, github: GitHubServer, *, versions: Sequence[str] | None = None
+    ) -> None:
         self.folder, self.act, self.github = folder / "tree", act, github
+        self.versions = versions
         self.runs = 0
         self.environment = {
             name: value for name, value in os.environ.items()
@@ -90,15 +113,27 @@ class Bench:
         self.base = self.git("rev-parse", "HEAD")
 
     def _adapt(self) -> None:
-        """What act cannot read, and the one figure that a few tests cannot reach."""
+        """What act cannot read, the one figure that a few tests cannot reach, and tests that run beside it anyway."""
         for path in (self.folder / ".github" / "workflows").glob("*.yml"):
             # a key that is newer than act
             text = re.sub(r"^ +queue: max\n", "", path.read_text(), flags=re.MULTILINE)
             # GitHub's API is a server on this machine; act itself knows GitHub's only
+            if self.versions is not None:
+                text = re.sub(r"^( +python: )\[.*\]$", rf"\g<1>{json.dumps(self.versions)}", text, flags=re.MULTILINE)
             api = rf"\g<0>\n          GITHUB_API_URL: {self.github.address}"
             path.write_text(re.sub(r"^ +GITHUB_TOKEN: .*", api, text, flags=re.MULTILINE))
         script = self.folder / "scripts" / "test"
-        script.write_text(re.sub(r"--cov-fail-under=\d+", "--cov-fail-under=0", script.read_text()))
+        text = re.sub(r"--cov-fail-under=\d+", "--cov-fail-under=0", script.read_text())
+        assert "for service in services/*/" in text
+        script.write_text(text.replace("for service in services/*/", "for service in"))  # their pipeline runs them
+
+    def cut(self, file: str, text: str, instead: str) -> None:
+        """Change a workflow file on main; what is to be changed must be there, once."""
+        path = self.folder / ".github" / "workflows" / file
+        assert path.read_text().count(text) == 1, f"{file} holds {text!r} not exactly once"
+        path.write_text(path.read_text().replace(text, instead))
+        self._commit("a cut")
+        self.base = self.git("rev-parse", "HEAD")
 
     def git(self, *words: str) -> str:
         """What git says in the copy."""
@@ -170,18 +205,22 @@ class Bench:
 
     def play(
         self, event: dict[str, Any], workflow: str = CALLER, *, without: Sequence[str] = (),
-        settings: Mapping[str, str] = {}, secrets: Mapping[str, str] = {},
+        settings: Mapping[str, str] = {}, secrets: Mapping[str, str] = {}, runner: Mapping[str, str] = {},
     ) -> Acted:
         """Let act run a workflow on an event; `make test` runs no test of the library's rooms, nor of `without`.
 
         Args:
             settings: The repository's variables.
+            secrets: Its secrets.
+            runner: What a runner of GitHub's sets in the environment, and act does not.
         """
         self.runs += 1
         place = self.folder.parent / f"run-{self.runs}"
         record, payload = place / "record", place / "event.json"
         record.mkdir(parents=True)
         payload.write_text(json.dumps({**event, "repository": {"default_branch": "main", "full_name": "team/tree"}}))
+        self.github.now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        run = self.github.run(Path(workflow).name, "", event=event["name"], status="in_progress", conclusion=None)
         rooms = [each for each in (self.folder / "tests/unit/mlops").iterdir() if each.is_dir()]
         left_out = [*LEFT_OUT, *without, *(f"tests/unit/mlops/{each.name}" for each in rooms)]
         variables = {
@@ -189,12 +228,13 @@ class Bench:
             "STAND_IN_CACHE": self.folder.parent / "caches",
             "STAND_IN_VENV": sys.prefix, "PYTHON": sys._base_executable,  # type: ignore[attr-defined]
             "PYTEST_ADDOPTS": " ".join(f"--ignore={each}" for each in left_out),
+            "GITHUB_RUN_ID": run["id"], "GITHUB_RUN_NUMBER": self.runs,
         }
         words = [
             self.act, event["name"], "-W", workflow, "-e", str(payload), "-P", "ubuntu-24.04=-self-hosted", "--json",
             "--no-skip-checkout", "--pull=false", "--no-cache-server", "--action-cache-path", str(place / "cache"),
         ]
-        for name, value in variables.items():
+        for name, value in (variables | dict(runner)).items():
             words += ["--env", f"{name}={value}"]
         for name, value in settings.items():
             words += ["--var", f"{name}={value}"]
@@ -205,6 +245,7 @@ class Bench:
             words += ["--local-repository", f"{owner}/{name}@{commit}={STAND_INS / name}"]
         done = subprocess.run(words, cwd=self.folder, capture_output=True, text=True, env=self.environment)
         shutil.rmtree(place / "cache", ignore_errors=True)
+        run.update(status="completed", conclusion="failure" if done.returncode else "success")
         return _read(done, record, workflow_name(self.folder / workflow))
 
 
@@ -282,4 +323,4 @@ def _read(done: subprocess.CompletedProcess[str], record: Path, name: str) -> Ac
     inputs = [json.loads(line) for line in lines.read_text().splitlines()] if lines.is_file() else []
     kept = record / "artifacts"
     artifacts = sorted(each.name for each in kept.iterdir()) if kept.is_dir() else []
-    return Acted(done.returncode, jobs, inputs, said, failed, artifacts, done.stderr + done.stdout)
+    return Acted(done.returncode, jobs, inputs, said, failed, artifacts, kept, done.stderr + done.stdout)
