@@ -224,13 +224,21 @@ def a_line_of_the_setup_script(tree: Path) -> None:
     write(tree, "scripts/setup", f"\n. {OUTSIDE}\n", at_end=True)
 
 
-@pytest.mark.parametrize("hole", [
-    an_import, a_late_import, a_late_import_in_a_method, a_relative_import, an_import_by_name, a_worker_that_is_started,
-    a_file_beside_the_module, an_import_in_the_products_own_step, an_import_of_the_command, an_import_of_the_runner,
-    an_import_of_a_test, a_link_in_the_data, a_linked_package, a_callable_in_a_configuration, a_path_in_a_configuration,
-    a_command_of_the_workflow, a_script_of_the_shared_action, an_action_inside_the_action, a_called_workflow,
-    a_need_of_the_makefile, a_line_of_the_setup_script,
-], ids=lambda hole: hole.__name__)
+SAMPLE = (  # each kind is also planted in a small tree, see tests/unit/mlops/routing/test_holes.py
+    an_import, a_late_import_in_a_method, an_import_of_a_test, a_link_in_the_data, a_callable_in_a_configuration,
+    an_action_inside_the_action, a_need_of_the_makefile,
+)
+REST = (
+    a_late_import, a_relative_import, an_import_by_name, a_worker_that_is_started, a_file_beside_the_module,
+    an_import_in_the_products_own_step, an_import_of_the_command, an_import_of_the_runner, a_linked_package,
+    a_path_in_a_configuration, a_command_of_the_workflow, a_script_of_the_shared_action, a_called_workflow,
+    a_line_of_the_setup_script,
+)
+
+
+@pytest.mark.parametrize(
+    "hole", [*SAMPLE, *(pytest.param(each, marks=pytest.mark.slow) for each in REST)], ids=lambda hole: hole.__name__
+)
 def test_a_hole_in_the_data_pipeline_is_found(tree: Path, hole: Callable[[Path], None]) -> None:
     hole(tree)
     found = [each for each in findings(tree) if each.workflow == DATA and each.path == OUTSIDE]
