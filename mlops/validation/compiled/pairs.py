@@ -35,6 +35,8 @@ def pair_greater(case: Case) -> Steps:
         if first.missing or second.missing or case.where is not None:
             raise Declined("columns of different kinds are compared where both have values only")
         raise Raised(f"'>=' not supported between instances of '{first.scalar}' and '{second.scalar}'")
+    if any(column.family == "boolean" and column.missing for column in (first, second)):
+        raise Declined("truths beside missing values are objects to pandas, which compares them one by one")
     a, b = _comparable(first, second)
     holds = a >= b if case.given["or_equal"] else a > b
     return _judge(case, [first, second], ~holds.fill_null(False), _kept(case, [first, second]), list)

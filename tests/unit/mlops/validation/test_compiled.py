@@ -24,7 +24,9 @@ def expectation(kind: str, **kwargs: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def judged(tmp_path: Path) -> Any:
-    def run(table: Any, *expectations: dict[str, Any], document: dict[str, Any] | None = None, **options: Any) -> Outcome:
+    def run(
+        table: Any, *expectations: dict[str, Any], document: dict[str, Any] | None = None, **options: Any
+    ) -> Outcome:
         path = tmp_path / "suite.json"
         path.write_text(json.dumps({"name": "s", "expectations": list(expectations), **(document or {})}))
         return validate(read_suite(path), table, **options)
@@ -62,6 +64,15 @@ def rows(count: int, seed: int = 1) -> pl.DataFrame:
     })
 
 
+def rounded(value: Any) -> Any:
+    """Without the last bits of sums, which depend on how the rows are divided."""
+    if isinstance(value, dict):
+        return {key: rounded(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [rounded(item) for item in value]
+    return round(value, 12) if isinstance(value, float) else value
+
+
 def broken(count: int) -> pl.DataFrame:
     """Defects at known rows, not-a-number among them."""
     table = rows(count)
@@ -77,7 +88,7 @@ def test_memory_files_and_lazy_frames_answer_the_same(judged: Any, tmp_path: Pat
     for number, part in enumerate(table.iter_slices(1000)):
         part.write_parquet(tmp_path / "parts" / f"{number}.parquet", row_group_size=300)
     table.write_parquet(tmp_path / "one.parquet", compression="snappy")
-    answers = [judged(data, *SUITE).document for data in
+    answers = [rounded(judged(data, *SUITE).document) for data in
                (table, table.lazy(), tmp_path / "one.parquet", tmp_path / "parts")]
     assert answers[0]["success"] is (make is rows)
     assert all(answer == answers[0] for answer in answers[1:])
@@ -193,8 +204,10 @@ def test_one_expectation_that_polars_refuses_does_not_spoil_the_others(monkeypat
         yield [case.scalar("bad", of=pl.col("no such column").sum())]
 
     monkeypatch.setitem(engine.RULES, "expect_column_sum_to_be_between", refused)
-    suite = [expectation("expect_column_sum_to_be_between", column="n"), expectation("expect_column_max_to_be_between",
-                                                                                   column="n", max_value=3)]
+    suite = [
+        expectation("expect_column_sum_to_be_between", column="n"),
+        expectation("expect_column_max_to_be_between", column="n", max_value=3),
+    ]
     first, second = compiled.run(suite, Table(pl.DataFrame({"n": [1, 2]})))
     assert isinstance(first, Declined) and isinstance(second, dict) and second["success"]
 
@@ -216,10 +229,12 @@ def test_files_that_are_no_parquet_are_refused(judged: Any, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("pattern", [
-    r"^a", r"a$", r"^\w+$", r"\d+", r"^[a-c]{1,3}?$", r"(?s)a.b", r"a|é", r"[^\s]", r"^(ab)*$", r"\.", r"[\w-]+@x", r"\Aab\Z",
+    r"^a", r"a$", r"^\w+$", r"\d+", r"^[a-c]{1,3}?$", r"(?s)a.b", r"a|é", r"[^\s]", r"^(ab)*$", r"\.", r"[\w-]+@x",
+    r"\Aab\Z",
 ])
 def test_patterns_mean_the_same_to_rust_as_to_python(pattern: str) -> None:
-    words = ["", "a", "ab", "a\n", "a\nb", "é", "½", "٣", "_", " ", "\x1c", "abc", "x@x", "ab.c", "ſ", "e\u0301", "\u203f"]
+    words = ["", "a", "ab", "a\n", "a\nb", "é", "½", "٣", "_", " ", "\x1c", "abc", "x@x", "ab.c", "ſ",
+             "e\u0301", "\u203f"]
     rust = pl.Series(words).str.contains(patterns.to_rust(pattern)).to_list()
     assert rust == [re.search(pattern, word) is not None for word in words]
 

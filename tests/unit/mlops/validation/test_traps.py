@@ -167,7 +167,8 @@ def test_a_lazy_frame_is_checked_row_by_row(ours: Any) -> None:
 
 def test_a_date_as_bound_of_times_raises_there_and_is_its_midnight_here(ours: Any) -> None:
     table = pl.DataFrame({"t": [datetime.datetime(2020, 1, 1, 5), datetime.datetime(2020, 1, 31, 0, 0, 1)]})
-    dated = expectation("expect_column_values_to_be_between", column="t", min_value="2020-01-01", max_value="2020-01-31")
+    limits = {"min_value": "2020-01-01", "max_value": "2020-01-31"}
+    dated = expectation("expect_column_values_to_be_between", column="t", **limits)
     assert "Cannot compare Timestamp with datetime.date" in str(theirs(table, dated).results[0].exception_info)
     assert ours(table, dated).findings[0].rows == (2,)
 
