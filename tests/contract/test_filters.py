@@ -17,6 +17,8 @@ from mlops.pipelines.declared.service import image_files
 from mlops.product import services
 from mlops.routing import route_files
 from mlops.routing.audit import Finding, audit
+from mlops.routing.loops import EMISSIONS, started
+from mlops.routing.plans import read_tree
 from mlops.routing.references import copied, copies
 from mlops.routing.sync import sync
 from mlops.routing.tree import read
@@ -353,3 +355,16 @@ def test_the_command_says_no_and_sync_says_yes(tree: Path) -> None:
         line for line in (tree / DATA).read_text().splitlines() if "#" in line
     ]
     assert run(tree / "absent", "audit").returncode == 2
+
+
+def test_the_pipelines_start_each_other_in_a_line_and_never_in_a_ring(tree: Path) -> None:
+    """Data starts the model's pipeline, a promoted model the services', a deploy's manifest main: there it ends."""
+    workflows, files, sources = read_tree(tree), read(tree), Sources(tree)
+    starts = {each.pipeline: {start.workflow for start in started(files, sources, workflows, each, EMISSIONS)}
+              for each in workflows}
+    assert (starts["data"], starts["model"], starts["service"], starts["main"]) == ({MODEL}, {SERVICE}, {MAIN}, set())
+    assert not [each for each in findings(tree) if each.rule == "loop"]
+    replace(tree, MAIN, "run: make lint", "run: gh workflow run model-pipeline.yml")
+    loops = [each for each in findings(tree) if each.rule == "loop"]
+    assert [each for each in loops[0].chain if each.startswith(".github/")] == [MAIN, MODEL, SERVICE, MAIN]
+    assert any(each.startswith("infrastructure/kubernetes/overlays/") for each in loops[0].chain)

@@ -9,6 +9,7 @@ import pytest
 
 from mlops.cli import NOUNS
 from mlops.gitops import local
+from mlops.pipelines.dispatching import NEXT
 from mlops.routing.audit import audit
 from mlops.routing.loops import EMISSIONS, MANIFESTS, Loop, Start, cycles, loops
 from mlops.routing.plans import read_tree
@@ -153,5 +154,7 @@ def test_the_table_names_commands_and_workflows_that_there_are() -> None:
     assert MANIFESTS == f"{local.OVERLAYS}/"
     for words, emission in EMISSIONS.items():
         assert words.split()[0] == "mlops"
-        assert words.split()[1] in NOUNS or words.startswith("mlops handover")
+        assert words.split()[1] in NOUNS
         assert not emission.dispatches or (top / FOLDER / emission.dispatches).is_file()
+    dispatched = {words.split()[2]: each.dispatches for words, each in EMISSIONS.items() if each.dispatches}
+    assert dispatched == {name: follow.workflow for name, follow in NEXT.items()}
