@@ -109,7 +109,8 @@ def test_the_token_goes_to_no_other_server(api, server) -> None:
 
 
 @pytest.mark.parametrize("status, kind", [
-    (401, ConfigurationError), (403, ConfigurationError), (404, MissingInputError), (422, UsageError), (400, UsageError),
+    (401, ConfigurationError), (403, ConfigurationError), (404, MissingInputError), (400, UsageError),
+    (422, UsageError),
 ])
 def test_a_no_is_an_error_in_the_servers_words(api, server, status, kind) -> None:
     server.first = [Response(status, {"message": "because\nof that", "errors": [{"field": "body"}]})]
