@@ -6,7 +6,7 @@ import sys
 
 import benchmarks
 
-_TOOLS = {"__main__", "measure"}
+_TOOLS = {"__main__", "measure", "peers", "drift_rates", "drift_streams", "drift_worker"}
 
 
 def main(names: list[str]) -> None:

@@ -44,12 +44,14 @@ def make(
     name: NameArgument, given: GivenOption = False, format: FormatOption = Format.TABLE,
     repository: RepositoryOption = HERE,
 ) -> None:
-    """Keep the processed rows as a version."""
+    """Keep the processed rows as a version, with the sketch that later data is compared with."""
     from mlops.data_pipeline import read_dataset, steps
+    from mlops.drift.sides import reference_of
 
     places, _ = open_workspace(repository)
     dataset = read_dataset(places.repository, name)
     record = steps.version(places, dataset, places.data / name / "work" / ("given" if given else "default"))
+    reference_of(places, name, record.version)
     if format is Format.JSON:
         return print_json(record)
     simulated = " (simulated)" if record.source.simulated else ""

@@ -64,6 +64,8 @@ def _told(side: DriftSide) -> str:
 
 
 def _row(each: ColumnDrift) -> tuple[str, ...]:
+    from mlops.drift.statistics import p_text
+
     values, missing = each.distribution, each.missing
     verdict = f"{each.verdict} ({each.size})" if each.size else each.verdict
     empty = f"{missing.reference:.1%} → {missing.current:.1%}" if missing else "-"
@@ -72,6 +74,6 @@ def _row(each: ColumnDrift) -> tuple[str, ...]:
     if values is None:
         return each.column, verdict, "-", "-", "-", "-", empty, why
     return (
-        each.column, verdict, f"{values.effect:.4f}", f"{values.p_corrected:.2g}", f"{values.smallest:.3f}",
+        each.column, verdict, f"{values.effect:.4f}", p_text(values.p_corrected), f"{values.smallest:.3f}",
         f"{values.psi:.4f}", empty, why,
     )

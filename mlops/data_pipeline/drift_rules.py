@@ -21,8 +21,8 @@ class DriftRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     Attributes:
         effect: The smallest change of a column's values that counts: of a number, the largest distance between the
-            distribution functions; of a category, the share of rows that changed it. 0.01 is a twentieth
-            of a standard deviation, with room for chance.
+            distribution functions; of a category, the share of rows that changed it. 0.01 is a shift
+            of a normal column by a fortieth of its standard deviation.
         missing: The smallest change of the share of empty cells that counts.
         alpha: The chance, at most, that any column is called drifted where nothing is.
         correlation: The smallest change of a rank correlation that counts.

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 CELLS = 1 << 14
 DEPTH = 3
 """With more edges than this in one cell, a search is no slower."""
-_BLOCK = 1 << 14
-"""Rows at a time: what is worked on stays in the processor's cache."""
+_BLOCK = 1 << 16
+"""Rows at a time: few enough to stay in the processor's cache, enough that threads seldom wait for each other."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Coded:
     """The bins of a column's cells: `codes` (uint8, the layout's `bins` for an empty cell), how many values are not of
-    the column's type (they count as neither empty nor present), and the categories that have no name of their own."""
+    the column's type (their cells count as empty), and the cells whose category has no name of its own."""
 
     codes: Array
     unreadable: int = 0
@@ -52,7 +52,9 @@ def numbers(series: polars.Series, kind: str) -> tuple[Array, int]:
     dtype = series.dtype
     temporal = dtype.is_temporal()
     try:
-        if kind == "datetime" and dtype == pl.String:
+        if _is_no_value(dtype):
+            read = _nothing(series)
+        elif kind == "datetime" and dtype == pl.String:
             read = series.str.to_datetime(strict=False, time_unit="us")
         elif kind == "datetime" and (dtype == pl.Date or isinstance(dtype, pl.Datetime)):
             read = series.dt.replace_time_zone(None) if getattr(dtype, "time_zone", None) else series
@@ -60,13 +62,13 @@ def numbers(series: polars.Series, kind: str) -> tuple[Array, int]:
         elif isinstance(dtype, pl.Duration) and kind == "duration":
             read = series.cast(pl.Duration("us"))
         elif temporal and not (kind == "duration" and dtype == pl.Time):
-            read = pl.Series(series.name, [None], dtype=pl.Float64).new_from_index(0, len(series))
+            read = _nothing(series)
         else:
             read = series
         whole = read.to_physical() if read.dtype.is_temporal() else read
         floats = whole.cast(pl.Float64, strict=False)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
-        floats = pl.Series(series.name, [None], dtype=pl.Float64).new_from_index(0, len(series))
+        floats = _nothing(series)
     return floats.to_numpy(), there - (len(floats) - floats.null_count())
 
 
@@ -76,11 +78,26 @@ def texts(series: polars.Series) -> tuple[polars.Series, int]:
 
     if series.dtype in (pl.String, pl.Categorical) or isinstance(series.dtype, pl.Enum):
         return series, 0
+    read = _nothing(series) if _is_no_value(series.dtype) else series
     try:
-        read = series.cast(pl.String, strict=False)
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
-        read = pl.Series(series.name, [None], dtype=pl.String).new_from_index(0, len(series))
+        read = read.cast(pl.String, strict=False)
+    except pl.exceptions.PolarsError:  # a type that has no text, such as a duration
+        read = _nothing(series).cast(pl.String)
     return read, read.null_count() - series.null_count()
+
+
+def _is_no_value(dtype: Any) -> bool:
+    """Whether cells are something else than one number, moment or text: a list, bytes, an object."""
+    import polars as pl
+
+    return dtype.is_nested() or dtype in (pl.Object, pl.Binary)
+
+
+def _nothing(series: polars.Series) -> polars.Series:
+    """As many empty cells, of numbers."""
+    import polars as pl
+
+    return pl.repeat(None, len(series), dtype=pl.Float64, eager=True)
 
 
 def _names(series: polars.Series, column: ColumnLayout) -> Coded:
@@ -135,15 +152,16 @@ class Grid:
             found = np.searchsorted(self.edges, values, side="right").astype(np.uint8)
         else:
             found = np.empty(values.size, np.uint8)
-            floats, places = np.empty(_BLOCK), np.empty(_BLOCK, np.intp)
+            width = min(_BLOCK, values.size)
+            floats, places, reached = np.empty(width), np.empty(width, np.intp), np.empty(width, np.bool_)
             for start in range(0, values.size, _BLOCK):
-                block = values[start:start + _BLOCK]
-                work = floats[:block.size]
-                codes = self.before.take(self._cells(block, work, places[:block.size]), mode="clip")
+                block, codes = values[start:start + _BLOCK], found[start:start + _BLOCK]
+                work, more = floats[:block.size], reached[:block.size]
+                self.before.take(self._cells(block, work, places[:block.size]), out=codes, mode="clip")
                 for _ in range(self.depth):
                     self.padded.take(codes, out=work, mode="clip")
-                    codes += block >= work
-                found[start:start + _BLOCK] = codes
+                    np.greater_equal(block, work, out=more)
+                    np.add(codes, more.view(np.uint8), out=codes)
         empty = np.isnan(values)
         if empty.any():
             found[empty] = self.edges.size + 1

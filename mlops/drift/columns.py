@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from mlops.data_pipeline.drift_rules import ColumnRule, DriftRules
 from mlops.drift import statistics
 from mlops.drift.layout import GROUPS, ColumnLayout
+from mlops.drift.others import buckets_of
 from mlops.drift.plots import bars
 from mlops.drift.sketch import Sketch
 from mlops.records.drift import ColumnDrift, DistributionDrift, MissingDrift
@@ -30,10 +31,11 @@ _SIZES = ((0.2, "large"), (0.05, "moderate"), (0.0, "slight"))
 
 @dataclasses.dataclass(frozen=True)
 class Side:
-    """A column on one side: values in its bins, categories beyond them, empty cells, values of another type, rows."""
+    """A column on one side: values in its bins, of a column of names the cells by category (see `_by_name`), empty
+    cells, values of another type, rows."""
 
     bins: Array
-    others: Array
+    by_name: Array
     empty: int
     unreadable: int
     rows: int
@@ -55,8 +57,7 @@ class Measured:
     @property
     def categories(self) -> int:
         """How many categories, or buckets of them, there are on both sides together."""
-        counts = _categories(self.before) + _categories(self.after)
-        return int((counts > 0).sum())
+        return int((self.before.by_name + self.after.by_name > 0).sum())
 
 
 def measure(number: int, reference: Sketch, current: Sketch, rules: DriftRules) -> Measured:
@@ -85,7 +86,7 @@ def measure(number: int, reference: Sketch, current: Sketch, rules: DriftRules) 
     missing = _missing(before, after)
     if layout.kind == "opaque" or min(before.there, after.there) < rules.minimum_rows:
         return told(missing=missing)
-    compared = _ordered(layout, before, after) if layout.kind == "ordered" else _named(before, after)
+    compared = _ordered(layout, before, after) if layout.kind == "ordered" else _named(before.by_name, after.by_name)
     new, gone = _names(layout, reference, current, number)
     outside = float((after.bins[0] + after.bins[-1]) / after.there) if layout.edges else None
     return told(
@@ -95,17 +96,12 @@ def measure(number: int, reference: Sketch, current: Sketch, rules: DriftRules) 
 
 
 def _side(sketch: Sketch, number: int) -> Side:
-    import numpy as np
-
     column, counts = sketch.layout.columns[number], sketch.counts[number]
     bins, unreadable = counts[:-1], int(sketch.unreadable[number])
     empty = int(counts[-1]) - unreadable
-    others = np.zeros(0, np.int64)
-    if number in sketch.others:
-        others = sketch.others[number].buckets
     if column.kind == "opaque":
         bins = bins[:0]
-    return Side(bins, others, empty, unreadable, sketch.rows - int(sketch.absent[number]))
+    return Side(bins, _by_name(sketch, number), empty, unreadable, sketch.rows - int(sketch.absent[number]))
 
 
 def _broken(layout: ColumnLayout, before: Side, after: Side, current: Sketch, number: int) -> str | None:
@@ -145,17 +141,26 @@ def _ordered(layout: ColumnLayout, before: Side, after: Side) -> DistributionDri
     )
 
 
-def _categories(side: Side) -> Array:
-    """Counts by category. The last bin holds what has no name of its own; its buckets stand in for it."""
+def _by_name(sketch: Sketch, number: int) -> Array:
+    """Cells by category.
+
+    Where the reference had more categories than are counted by name, by bucket alone: the commonest of one sample
+    are less common in the next by selection, which would look like drift.
+    """
     import numpy as np
 
-    return np.concatenate([side.bins[:-1], side.others if side.others.size else side.bins[-1:]])
+    layout, bins, others = sketch.layout.columns[number], sketch.counts[number][:-1], sketch.others.get(number)
+    if layout.kind != "named" or others is None:
+        return bins
+    if layout.complete:
+        return np.concatenate([bins[:-1], others.buckets])
+    return buckets_of(layout.names, bins[:-1]) + others.buckets
 
 
-def _named(before: Side, after: Side) -> DistributionDrift:
+def _named(before: Array, after: Array) -> DistributionDrift:
     import numpy as np
 
-    counts = np.stack([_categories(before), _categories(after)])
+    counts = np.stack([before, after])
     used = counts[:, counts.sum(axis=0) > 0]
     p, _ = statistics.homogeneity_p(*used)
     change = statistics.total_variation(*used)
@@ -212,13 +217,15 @@ def _verdict(measured: Measured, values_p: float, missing_p: float, level: float
         distribution = replace(distribution, p_corrected=values_p, **_smallest(distribution, measured, level))
         if distribution.effect >= column.threshold and values_p < alpha:
             named = "KS distance" if distribution.ks is not None else "total variation"
-            reasons.append(f"{named} {distribution.effect:.3f}, corrected p {values_p:.2g}")
+            reasons.append(f"{named} {distribution.effect:.3f}, corrected p {statistics.p_text(values_p)}")
             effects.append(distribution.effect)
     missing = replace(missing, p_corrected=missing_p, smallest=statistics.share_smallest(
         missing.reference, before.rows, after.rows, level, column.missing_threshold
     ))
     if missing.effect >= column.missing_threshold and missing_p < alpha:
-        reasons.append(f"empty cells {missing.reference:.2%} → {missing.current:.2%}, corrected p {missing_p:.2g}")
+        reasons.append(
+            f"empty cells {missing.reference:.2%} → {missing.current:.2%}, corrected p {statistics.p_text(missing_p)}"
+        )
         effects.append(missing.effect)
     size = next((name for least, name in _SIZES if max(effects) >= least), None) if effects else None
     return replace(

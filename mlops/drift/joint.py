@@ -26,6 +26,7 @@ METHOD = "change of rank correlations, pair by pair; normal limit with a distrib
 FEWEST = 200
 """Rows from which the normal limit holds far enough out in the tail; measured in the benchmark."""
 _SHOWN = 10
+_EXACT = 1e-7  # what rounding leaves
 
 
 def compare_pairs(reference: Sketch, current: Sketch, rules: DriftRules) -> JointDrift:
@@ -45,15 +46,15 @@ def compare_pairs(reference: Sketch, current: Sketch, rules: DriftRules) -> Join
     fewest = max(rules.minimum_rows, FEWEST)
     if min(n, m) < fewest:
         return replace(base, verdict="unjudged", reasons=[f"{min(n, m)} rows are too few; {fewest} are needed"])
-    (before, first), (after, second) = reference.pairs.correlations(), current.pairs.correlations()
+    (before, first), (after, second) = (each.pairs.correlations(each.counts) for each in (reference, current))
     one, other = _pairs(reference, current, rules)
     error = np.sqrt(first[one, other] / n + second[one, other] / m)
     change = after[one, other] - before[one, other]
-    known = np.isfinite(change) & (error > 0)
+    known = np.isfinite(change)
     one, other, change, error = one[known], other[known], change[known], error[known]
     if not change.size:
         return replace(base, verdict="unjudged", reasons=["there are no two columns to pair"])
-    p = [statistics.normal_p(float(z)) for z in change / error]
+    p = [_p(float(by), float(of)) for by, of in zip(change, error, strict=True)]
     corrected = statistics.holm(p)
     pairs = [
         PairDrift(
@@ -94,8 +95,15 @@ def _pairs(reference: Sketch, current: Sketch, rules: DriftRules) -> tuple[Array
     return both[:, 0], both[:, 1]
 
 
+def _p(change: float, error: float) -> float:
+    """Where each column says all of the other on both sides there is no error, and any change is one."""
+    if error < _EXACT:
+        return 1.0 if abs(change) < _EXACT else 0.0
+    return statistics.normal_p(change / error)
+
+
 def _told(pair: PairDrift) -> str:
     return (
         f"{pair.first} with {pair.second}: rank correlation {pair.reference:.3f} → {pair.current:.3f}, "
-        f"corrected p {pair.p_corrected:.2g}"
+        f"corrected p {statistics.p_text(pair.p_corrected)}"
     )

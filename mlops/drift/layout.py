@@ -41,7 +41,7 @@ class ColumnLayout(Record, frozen=True, kw_only=True):
         edges: Ascending; bin `k` holds the values that at least `k` edges do not exceed. Of a datetime: microseconds.
         discrete: Every value of the reference is an edge.
         scale: Standard deviation of the reference's finite values, 0 where there is none.
-        names: The categories that are counted by name.
+        names: The categories that are counted by name. `complete`: the reference has no others.
         groups, levels: For each bin of an ordered column its group (0 to 9) and its rank (-7 to 7).
     """
 
@@ -52,6 +52,7 @@ class ColumnLayout(Record, frozen=True, kw_only=True):
     discrete: bool = False
     scale: float = 0.0
     names: list[str] = []
+    complete: bool = False
     groups: list[int] = []
     levels: list[int] = []
 
@@ -137,7 +138,7 @@ def _column(series: polars.Series) -> tuple[ColumnLayout, list[int | None]]:
 def _ordered(name: str, kind: str, values: numpy.ndarray[Any, Any]) -> tuple[ColumnLayout, list[int | None]]:
     import numpy as np
 
-    present = np.sort(values[~np.isnan(values)])
+    present = np.sort(values[~np.isnan(values)]) + 0.0  # minus zero is zero, whichever of them came first
     finite = present[np.isfinite(present)]
     if not finite.size:
         return ColumnLayout(name=name, type=kind, kind="ordered", groups=[0], levels=[0]), []
@@ -148,8 +149,8 @@ def _ordered(name: str, kind: str, values: numpy.ndarray[Any, Any]) -> tuple[Col
     else:
         points = finite[(np.arange(QUANTILES) * finite.size) // QUANTILES]
         atoms = points[1:][points[1:] == points[:-1]]
-        inner = np.concatenate([points, np.nextafter(atoms, np.inf)])
-    edges = np.unique(np.append(inner, [finite[-1], np.nextafter(finite[-1], np.inf)]))
+        inner = np.concatenate([points, _after(atoms)])
+    edges = np.unique(np.concatenate([inner, finite[-1:], _after(finite[-1:])]))
     edges = edges[np.isfinite(edges)]
     below = np.searchsorted(present, edges, side="left") / present.size
     bounds = np.concatenate([[0.0], below, [1.0]])
@@ -165,19 +166,27 @@ def _ordered(name: str, kind: str, values: numpy.ndarray[Any, Any]) -> tuple[Col
     return column, [None] if steps.size else []
 
 
+def _after(values: numpy.ndarray[Any, Any]) -> numpy.ndarray[Any, Any]:
+    """The next larger number of each; infinity after the largest there is."""
+    import numpy as np
+
+    with np.errstate(over="ignore"):
+        return np.asarray(np.nextafter(values, np.inf))
+
+
 def _named(name: str, kind: str, text: polars.Series) -> tuple[ColumnLayout, list[int | None]]:
     import polars as pl
 
     present = text.drop_nulls()
     if kind == "boolean":
         names = ["false", "true"]
-        counts = {each: int((present == each).sum()) for each in names}
+        counts, complete = {each: int((present == each).sum()) for each in names}, True
     else:
         counted = present.alias("name").value_counts(name="count")
         top = counted.sort(["count", "name"], descending=[True, False]).head(NAMES)
         counts = dict(zip(top["name"].cast(pl.String).to_list(), top["count"].to_list(), strict=True))
-        names = list(counts)
-    column = ColumnLayout(name=name, type=kind, kind="named", names=names)
+        names, complete = list(counts), counted.height <= NAMES
+    column = ColumnLayout(name=name, type=kind, kind="named", names=names, complete=complete)
     # A rare category has too few rows for a correlation; of two categories one says everything.
     common = [code for code, each in enumerate(names) if 0.05 <= counts[each] / max(len(present), 1) <= 0.95]
     return column, list(common[:1] if len(common) == 2 == len(counts) else common[:3])

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy
     import polars
 
-BUCKETS = 32
+BUCKETS = 64
 SAMPLE = 256
 _HASHES = 1 << 32
 
@@ -52,7 +52,7 @@ class Others:
         counted = cells.alias("name").value_counts(name="count")
         names, counts = counted["name"].to_list(), counted["count"].to_numpy().astype(np.int64)
         hashes = _hashes(names)
-        np.add.at(self.buckets, hashes % BUCKETS, counts)
+        self.buckets += in_buckets(hashes, counts)
         smallest = np.argpartition(hashes, SAMPLE)[:SAMPLE + 1] if len(names) > 2 * SAMPLE else np.arange(len(names))
         if smallest.size < len(names):  # equal hashes are told apart by name, so none of them may be cut off here
             smallest = np.flatnonzero(hashes <= hashes[smallest].max())
@@ -85,6 +85,20 @@ class Others:
             order = sorted(zip(_hashes(names).tolist(), names, strict=True))[:SAMPLE]
             self.names = {name: self.names[name] for _, name in order}
             self.complete = False
+
+
+def buckets_of(names: list[str], counts: numpy.ndarray[Any, Any]) -> numpy.ndarray[Any, Any]:
+    """The counts of categories, added up by bucket."""
+    return in_buckets(_hashes(names), counts)
+
+
+def in_buckets(hashes: numpy.ndarray[Any, Any], counts: numpy.ndarray[Any, Any]) -> numpy.ndarray[Any, Any]:
+    """Counts by the bucket of their hash, int64 (`BUCKETS`,)."""
+    import numpy as np
+
+    found = np.zeros(BUCKETS, np.int64)
+    np.add.at(found, hashes % BUCKETS, counts)
+    return found
 
 
 def _hashes(names: list[str]) -> numpy.ndarray[Any, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
+from mlops.drift.statistics import p_text
 from mlops.records.drift import Bar, ColumnDrift, DriftReport, JointDrift
 
 # The policy says the same to the browser: names and categories of the data stand in the page.
@@ -30,7 +31,7 @@ p { margin: .3rem 0 } .soft { color: var(--soft) }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: .5rem; padding: .8rem 1rem;
  overflow-wrap: anywhere }
 .card h3 { font-size: 1rem; margin: 0 0 .3rem; display: flex; justify-content: space-between; gap: .6rem;
- align-items: baseline }
+ align-items: baseline; overflow-wrap: break-word }
 .card svg { width: 100%; height: auto; display: block; margin: .5rem 0 }
 .scroll { overflow-x: auto } table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums }
 th, td { text-align: right; padding: .3rem .6rem; border-bottom: 1px solid var(--line); white-space: nowrap }
@@ -95,7 +96,8 @@ def _columns(report: DriftReport, columns: list[ColumnDrift]) -> str:
 def _card(each: ColumnDrift) -> str:
     warn = ' <span class="warn">warn</span>' if each.severity == "warn" and each.verdict == "drifted" else ""
     lines = [
-        f'<section class="card"><h3><span>{escape(each.column)} <span class="soft">{escape(each.type)}</span></span>'
+        f'<section class="card"><h3><span>{_breakable(each.column)} '
+        f'<span class="soft">{escape(each.type)}</span></span>'
         f"<span>{_badge(each.verdict, each.size)}{warn}</span></h3>",
         *(f"<p>{escape(reason)}</p>" for reason in each.reasons),
         _bars(each.bars) if each.bars else "",
@@ -160,7 +162,7 @@ def _joint(joint: JointDrift) -> str:
         rows = [
             f'<tr><td class="text">{escape(pair.first)}</td><td class="text">{escape(pair.second)}</td>'
             f"<td>{pair.reference:+.3f}</td><td>{pair.current:+.3f}</td><td>{pair.change:+.3f}</td>"
-            f"<td>{pair.p_corrected:.2g}</td><td>{_badge('drifted' if pair.drifted else 'same')}</td></tr>"
+            f"<td>{escape(p_text(pair.p_corrected))}</td><td>{_badge('drifted' if pair.drifted else 'same')}</td></tr>"
             for pair in joint.pairs
         ]
         lines.append(
@@ -176,7 +178,7 @@ def _table(columns: list[ColumnDrift]) -> str:
     for each in columns:
         found, missing = each.distribution, each.missing
         cells = [
-            f"{found.effect:.4f}" if found else "", f"{found.p_corrected:.2g}" if found else "",
+            f"{found.effect:.4f}" if found else "", escape(p_text(found.p_corrected)) if found else "",
             f"{found.smallest:.3f}" if found else "", f"{found.psi:.4f}" if found else "",
             f"{found.js:.4f}" if found else "",
             f"{found.wasserstein:.4f}" if found and found.wasserstein is not None else "",
@@ -201,6 +203,11 @@ def _foot(report: DriftReport) -> str:
         "the smallest true effect that these numbers of rows show with 95 % probability. Groups are fixed by the rows "
         "before: ten of about equal share, or the commonest categories.</p></footer>"
     )
+
+
+def _breakable(name: str) -> str:
+    """A name that may go on in the next line after an underscore."""
+    return escape(name).replace("_", "_<wbr>")
 
 
 def _badge(verdict: str, size: str | None = None) -> str:

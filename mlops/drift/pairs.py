@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 
     Array = numpy.ndarray[Any, Any]
 
-_BLOCK = 2048
-"""Rows at a time at most: 7⁴ · 2048 < 2²⁴, so single precision adds the products of a block exactly."""
-_WORK = 1_000_000
-"""Multiplications at a time at most: beyond it the library starts threads, which here cost more than they give."""
+_BLOCK = 1024
+"""Rows whose products are added in single precision, exactly: 7⁴ · 1024 < 2²⁴."""
+_WORK = 600_000
+"""Multiplications of one block at most: beyond it the library starts threads, which here cost more than they give."""
+_AT_ONCE = 1 << 14
+"""Rows in hand at a time, in blocks: they stay in the processor's cache."""
 
 
 class PairsRecord(Record, frozen=True, kw_only=True):
@@ -37,8 +39,11 @@ class PairSums:
     """Sums over rows of ranks a, b of each pair of features.
 
     Attributes:
-        powers: int64, (3F, F + 1): Σa·b, Σa²·b, Σa³·b, and in the last column Σa, Σa², Σa³.
+        powers: int64, (3F, F): Σa·b, Σa²·b, Σa³·b.
         products: int64, (F, F): Σa²·b².
+
+    Raises:
+        ValueError: `stored` is not of this form.
     """
 
     def __init__(self, layout: Layout, stored: PairsRecord | None = None) -> None:
@@ -47,11 +52,11 @@ class PairSums:
         size = len(layout.features)
         self.layout = layout
         self.rows = stored.rows if stored else 0
-        self.powers = np.zeros((3 * size, size + 1), np.int64)
+        self.powers = np.zeros((3 * size, size), np.int64)
         self.products = np.zeros((size, size), np.int64)
-        if stored and size:
-            self.powers[:] = stored.powers
-            self.products[:] = stored.products
+        if stored:
+            self.powers = np.array(stored.powers, np.int64).reshape(self.powers.shape)
+            self.products = np.array(stored.products, np.int64).reshape(self.products.shape)
 
     def tables(self) -> Array:
         """For each feature the rank of each code, float32 (F, 256)."""
@@ -78,18 +83,23 @@ class PairSums:
             return
         size, rows = len(codes), codes[0].size
         tables = self.tables()
-        block = max(min(_BLOCK, _WORK // (3 * size * (size + 1))), 64)
-        left, right = np.empty((3 * size, block), np.float32), np.ones((size + 1, block), np.float32)
-        for start in range(0, rows, block):
-            width = min(block, rows - start)
-            ranks, squares, cubes = (left[part * size:(part + 1) * size, :width] for part in range(3))
+        block = max(min(_BLOCK, _WORK // (3 * size * size)), 32)
+        blocks = _AT_ONCE // block
+        width = block * blocks
+        powers = np.zeros((3 * size, width), np.float32)
+        # The same memory as a stack of blocks: (blocks, 3F, rows of a block).
+        stack = powers.reshape(3 * size, blocks, block).transpose(1, 0, 2)
+        ranks, squares = stack[:, :size].transpose(0, 2, 1), stack[:, size:2 * size]
+        first, second, third = powers[:size], powers[size:2 * size], powers[2 * size:]
+        for start in range(0, rows, width):
+            there = min(width, rows - start)
             for feature in range(size):
-                tables[feature].take(codes[feature][start:start + width], out=ranks[feature], mode="clip")
-            np.multiply(ranks, ranks, out=squares)
-            np.multiply(squares, ranks, out=cubes)
-            right[:size, :width] = ranks
-            self.powers += (left[:, :width] @ right[:, :width].T).astype(np.int64)
-            self.products += (squares @ squares.T).astype(np.int64)
+                tables[feature].take(codes[feature][start:start + there], out=first[feature, :there], mode="clip")
+            first[:, there:] = 0  # adds nothing
+            np.multiply(first, first, out=second)
+            np.multiply(second, first, out=third)
+            self.powers += (stack @ ranks).sum(axis=0, dtype=np.float64).astype(np.int64)
+            self.products += (squares @ squares.transpose(0, 2, 1)).sum(axis=0, dtype=np.float64).astype(np.int64)
         self.rows += rows
 
     def merge(self, other: PairSums) -> None:
@@ -102,14 +112,18 @@ class PairSums:
         """What is stored."""
         return PairsRecord(rows=self.rows, powers=self.powers.tolist(), products=self.products.tolist())
 
-    def correlations(self) -> tuple[Array, Array]:
-        """(F, F) correlations, NaN where a feature is constant, and the variance of √n times each."""
+    def correlations(self, counts: list[Array]) -> tuple[Array, Array]:
+        """(F, F) correlations, NaN where a feature is constant, and the variance of √n times each.
+
+        Args:
+            counts: Of each column, the counts of its codes, from which come Σa, Σa², Σa³.
+        """
         import numpy as np
 
         size = len(self.layout.features)
         moments = self.powers / max(self.rows, 1)
-        (e11, e21, e31), e22 = moments[:, :size].reshape(3, size, size), self.products / max(self.rows, 1)
-        first, second, third = moments[:, size].reshape(3, size)
+        (e11, e21, e31), e22 = moments.reshape(3, size, size), self.products / max(self.rows, 1)
+        first, second, third = self._singles(counts) / max(self.rows, 1)
         a, b = first[:, None], first[None, :]
         with np.errstate(invalid="ignore", divide="ignore"):
             spread = np.sqrt(second - first**2)
@@ -127,3 +141,13 @@ class PairSums:
             m31, m22 = c31 / (spread**3)[:, None] / spread[None, :], c22 / both**2
             variance = m22 - r * (m31 + m31.T) + r**2 / 4 * (fourth[:, None] + fourth[None, :] + 2 * m22)
         return r, np.maximum(variance, 0.0)
+
+    def _singles(self, counts: list[Array]) -> Array:
+        """Σa, Σa², Σa³ of each feature, int64 (3, F)."""
+        import numpy as np
+
+        found = np.zeros((3, len(self.layout.features)), np.int64)
+        for number, (table, feature) in enumerate(zip(self.tables(), self.layout.features, strict=True)):
+            levels, column = table.astype(np.int64), counts[feature.column]
+            found[:, number] = [int((column * levels[:column.size] ** power).sum()) for power in (1, 2, 3)]
+        return found

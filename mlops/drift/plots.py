@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 from typing import TYPE_CHECKING, Any
 
 from mlops.drift.layout import GROUPS, ColumnLayout
@@ -29,11 +30,11 @@ def bars(layout: ColumnLayout, before: Array, after: Array) -> list[Bar]:
         second = float((after[rest].sum() + after[-1]) / m)
         return found + ([Bar(label="others", reference=first, current=second)] if first or second else [])
     found = []
-    for group in range(GROUPS):
-        bins = [number for number, each in enumerate(layout.groups) if each == group]
-        first, second = float(before[bins].sum() / n), float(after[bins].sum() / m)
-        if bins and (first or second):
-            found.append(Bar(label=_range(layout, bins[0], bins[-1]), reference=first, current=second))
+    for group in range(GROUPS):  # ranks rise with the bins: those of a group lie side by side
+        low, high = bisect.bisect_left(layout.groups, group), bisect.bisect_right(layout.groups, group)
+        first, second = float(before[low:high].sum() / n), float(after[low:high].sum() / m)
+        if first or second:
+            found.append(Bar(label=_range(layout, low, high - 1), reference=first, current=second))
     return found
 
 
@@ -51,6 +52,6 @@ def _value(layout: ColumnLayout, edge: int) -> str:
         try:
             moment = datetime.datetime.fromtimestamp(0, datetime.UTC) + datetime.timedelta(microseconds=value)
         except OverflowError:
-            return f"{value:.4g}"
+            return f"{value:,.6g}" if abs(value) < 1e7 else f"{value:.4g}"
         return moment.strftime("%Y-%m-%d %H:%M")
-    return f"{value:.4g}"
+    return f"{value:,.6g}" if abs(value) < 1e7 else f"{value:.4g}"

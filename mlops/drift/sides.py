@@ -101,15 +101,15 @@ def reference(side: Side) -> Sketch:
     return sketch
 
 
-def keep_reference(places: Workspace, dataset: str, version: str) -> Path:
-    """Store the sketch of a version beside its tables, if it is not there; returns its place.
+def reference_of(places: Workspace, dataset: str, version: str) -> Sketch:
+    """The sketch of a version, which is what a model trained on it has seen; stored beside the version's tables,
+    where it is made if it is not there.
 
     Raises:
         MissingInputError: there is no such version.
+        IntegrityError: its tables are damaged.
     """
-    found = versions.find(places, dataset, version)
-    reference(Side(version, "", found))
-    return found.folder / SKETCH
+    return reference(Side(version, "", versions.find(places, dataset, version)))
 
 
 def current(side: Side, like: Sketch) -> Sketch:

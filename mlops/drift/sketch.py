@@ -205,8 +205,6 @@ class Sketch:
             if each is None:
                 self.absent[number] += table.height
                 continue
-            counts = self.counts[number]
-            counts += np.bincount(each.codes, minlength=counts.size)
             self.unreadable[number] += each.unreadable
             if each.others is not None and number in self.others:
                 self.others[number].update(each.others)
@@ -217,11 +215,18 @@ class Sketch:
         self._pair([nothing if each is None else each.codes for each in found], table.height)
 
     def _encode(self, table: polars.DataFrame) -> list[Coded | None]:
+        """The columns' codes, counted; None for one that did not come."""
+        import numpy as np
+
         from mlops.drift.coding import encode
 
         def one(number: int) -> Coded | None:
-            column = self.layout.columns[number]
-            return encode(table[column.name], column) if column.name in present else None
+            column, counts = self.layout.columns[number], self.counts[number]
+            if column.name not in present:
+                return None
+            coded = encode(table[column.name], column)
+            counts += np.bincount(coded.codes, minlength=counts.size)
+            return coded
 
         present = set(table.columns)
         return _each(one, range(len(self.layout.columns)), table.height)

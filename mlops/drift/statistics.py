@@ -192,11 +192,11 @@ def share_smallest(share: float, n: float, m: float, alpha: float, threshold: fl
     if not worth:
         return 1.0
     # A share that begins at none has the spread that its change gives it: one more step of the iteration.
-    change = threshold
-    for _ in range(30):
+    change, z = threshold, normal_quantile(alpha / 2)
+    for _ in range(20):
         middle = min(max(share + change / 2, 0.0), 1.0)
         error = math.sqrt(max(middle * (1 - middle), 1e-12) / worth)
-        change = max(threshold, normal_quantile(alpha / 2) * error) + _Z_POWER * error
+        change = max(threshold, z * error) + _Z_POWER * error
     return min(1.0, change)
 
 
@@ -210,6 +210,11 @@ def normal_quantile(tail: float) -> float:
 def normal_p(z: float) -> float:
     """Two-sided chance of a standard normal beyond z."""
     return math.erfc(abs(z) / math.sqrt(2))
+
+
+def p_text(p: float) -> str:
+    """A p-value for people; one that is too small for a number is no zero."""
+    return f"{p:.2g}" if p > 1e-300 else "< 1e-300"
 
 
 def holm(values: Sequence[float]) -> list[float]:

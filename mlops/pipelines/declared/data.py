@@ -155,10 +155,12 @@ def check(run: Run, name: str) -> dict[str, Any]:
 
 
 def version(run: Run, name: str) -> dict[str, Any]:
-    """Publish the version under its fingerprint."""
+    """Publish the version under its fingerprint, with the sketch that later data is compared with."""
     from mlops.data_pipeline import read_dataset, steps
+    from mlops.drift.sides import reference_of
 
     made = steps.version(run.places, read_dataset(run.repository, name), data_folder(run, name))
+    reference_of(run.places, name, made.version)
     return {"version": made.version, "rows": made.rows, "quality": made.quality, "simulated": made.source.simulated}
 def _engine(run: Run) -> list[Artifact]:
     """The engine that runs suites is a setting, and another one is asked anew."""
