@@ -30,13 +30,17 @@ class Coded:
     others: polars.Series | None = None
 
 
-def encode(series: polars.Series, column: ColumnLayout) -> Coded:
-    """The cells of a column, of whatever type it came in, in the reference's bins."""
+def encode(series: polars.Series, column: ColumnLayout, grid: Grid) -> Coded:
+    """The cells of a column, of whatever type it came in, in the reference's bins.
+
+    Args:
+        grid: Of the column's edges, see `Layout.grids`.
+    """
     import numpy as np
 
     if column.kind == "ordered":
         values, unreadable = numbers(series, column.type)
-        return Coded(Grid(column.edges).codes(values), unreadable)
+        return Coded(grid.codes(values), unreadable)
     if column.kind == "named":
         return _names(series, column)
     codes = np.zeros(len(series), np.uint8)
@@ -66,7 +70,7 @@ def numbers(series: polars.Series, kind: str) -> tuple[Array, int]:
         else:
             read = series
         whole = read.to_physical() if read.dtype.is_temporal() else read
-        floats = whole.cast(pl.Float64, strict=False)
+        floats = whole if whole.dtype == pl.Float64 else whole.cast(pl.Float64, strict=False)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
         floats = _nothing(series)
     return floats.to_numpy(), there - (len(floats) - floats.null_count())
@@ -104,11 +108,14 @@ def _names(series: polars.Series, column: ColumnLayout) -> Coded:
     import numpy as np
     import polars as pl
 
+    if column.type == "boolean" and series.dtype == pl.Boolean:  # false is 0, true is 1
+        truth = series.cast(pl.UInt8)
+        return Coded((truth.fill_null(column.bins) if truth.null_count() else truth).to_numpy())
     text, unreadable = texts(series)
     unnamed, empty = len(column.names), column.bins
     if column.names:
-        physical = text.cast(pl.Enum(column.names), strict=False).to_physical()
-        codes = physical.fill_null(unnamed).cast(pl.UInt8).to_numpy(writable=True)
+        physical = text.cast(pl.Enum(column.names), strict=False).to_physical().cast(pl.UInt8)
+        codes = (physical.fill_null(unnamed) if physical.null_count() else physical).to_numpy(writable=True)
     else:
         codes = np.full(len(text), unnamed, np.uint8)
     if text.null_count():

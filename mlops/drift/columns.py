@@ -7,6 +7,7 @@ too large for chance. The first alone calls small samples drifted, the second al
 from __future__ import annotations
 
 import dataclasses
+import functools
 from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec.structs import replace
@@ -40,7 +41,7 @@ class Side:
     unreadable: int
     rows: int
 
-    @property
+    @functools.cached_property
     def there(self) -> int:
         """How many cells are not empty."""
         return int(self.bins.sum())

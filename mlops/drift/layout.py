@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import numpy
     import polars
 
+    from mlops.drift.coding import Grid
+
 QUANTILES = 128
 """Bins of an ordered column; the distance of two distribution functions is known to the share of one bin."""
 NAMES = 128
@@ -80,6 +82,13 @@ class Layout(Record, frozen=True, kw_only=True, dict=True):
     def identity(self) -> str:
         """Equal for layouts whose counts may be added."""
         return hashlib.sha256(msgspec.json.encode(self)).hexdigest()
+
+    @functools.cached_property
+    def grids(self) -> list[Grid]:
+        """For each column what finds the bins of its numbers."""
+        from mlops.drift.coding import Grid
+
+        return [Grid(column.edges) for column in self.columns]
 
     def feature_name(self, feature: Feature) -> str:
         """`column`, or `column = category`."""

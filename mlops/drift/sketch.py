@@ -224,11 +224,11 @@ class Sketch:
             column, counts = self.layout.columns[number], self.counts[number]
             if column.name not in present:
                 return None
-            coded = encode(table[column.name], column)
+            coded = encode(table[column.name], column, grids[number])
             counts += np.bincount(coded.codes, minlength=counts.size)
             return coded
 
-        present = set(table.columns)
+        present, grids = set(table.columns), self.layout.grids
         return _each(one, range(len(self.layout.columns)), table.height)
 
     def _pair(self, codes: list[Any], rows: int) -> None:
