@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from mlops.drift.layout import Layout, lay_out
-from mlops.drift.others import Others, OthersRecord
+from mlops.drift.others import BUCKETS, Others, OthersRecord
 from mlops.drift.pairs import PairsRecord, PairSums
 from mlops.errors import InvalidRecordError, UsageError
 from mlops.files import write_atomic
@@ -177,7 +177,11 @@ class Sketch:
 
         stored = read(SketchRecord, path)
         sketch = cls(stored.layout)
-        fits = [len(each) for each in stored.counts] == [each.size for each in sketch.counts]
+        fits = (
+            [len(each) for each in stored.counts] == [each.size for each in sketch.counts]
+            and stored.others.keys() == {str(number) for number in sketch.others}
+            and all(len(each.buckets) == BUCKETS for each in stored.others.values())
+        )
         if not fits or not len(stored.unreadable) == len(stored.absent) == len(sketch.counts):
             raise InvalidRecordError(
                 "is no valid sketch: its counts do not fit its bins", where=path,

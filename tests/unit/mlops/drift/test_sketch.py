@@ -77,7 +77,8 @@ def test_save_and_load(tmp_path: Path) -> None:
         Sketch.load(tmp_path / "absent.json")
     stored = msgspec.json.decode(path.read_bytes())
     for broken in (
-        stored | {"counts": stored["counts"][:1]}, stored | {"absent": []}, {"schema": 1}, stored | {"schema": 2},
+        stored | {"counts": stored["counts"][:1]}, stored | {"others": {}}, stored | {"absent": []}, {"schema": 1},
+        stored | {"schema": 2},
         stored | {"pairs": stored["pairs"] | {"products": [[1, 2]]}},
     ):
         path.write_bytes(msgspec.json.encode(broken))
