@@ -11,17 +11,19 @@ __version__ = "0.1.0"
 # Public name → module that defines it. Loaded at first use (PEP 562): importing `mlops` stays cheap.
 _LAZY: dict[str, str] = {
     "ConfigManager": "mlops.config",
+    "DataPipeline": "mlops.data_pipeline",
     "Environment": "mlops.config",
     "MlopsError": "mlops.errors",
     "PathFilter": "mlops.routing",
 }
 
-__all__ = ["ConfigManager", "Environment", "MlopsError", "PathFilter", "__version__"]
+__all__ = ["ConfigManager", "DataPipeline", "Environment", "MlopsError", "PathFilter", "__version__"]
 
 if TYPE_CHECKING:
     from typing import Any
 
     from mlops.config import ConfigManager, Environment
+    from mlops.data_pipeline import DataPipeline
     from mlops.errors import MlopsError
     from mlops.routing import PathFilter
 

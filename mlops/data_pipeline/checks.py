@@ -123,6 +123,8 @@ def _rule(rule: Rule, table: polars.DataFrame) -> CheckResult:
 def _label(dataset: Dataset, part: str, table: polars.DataFrame) -> list[CheckResult]:
     """Whether the target has something in it to learn, and not one value all over."""
     limit, target = dataset.checks.label, dataset.target
+    if not target:
+        return []
     title = f"target of {part}"
     if target not in table.columns:
         return [_result(title, False, limit.severity, f"the target {target} is missing")]

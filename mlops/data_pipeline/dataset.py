@@ -11,6 +11,7 @@ import msgspec
 
 from mlops import documents, product
 from mlops.data_pipeline.drift_rules import DriftRules
+from mlops.data_pipeline.feature_rules import FeatureRule
 from mlops.data_pipeline.reading import Quarantine, Reading, reading_contradictions
 from mlops.documents import suggestion
 from mlops.errors import ConfigurationError, MissingInputError
@@ -163,8 +164,9 @@ class DatasetFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         simulated: Whether the rows of `source` are made up.
         takes_data: Whether `make run DATA=FILE` stands in for `source`.
         suite: Path of the Great Expectations suite.
-        process: `module:callable` from the validated table to the processed one.
-        target: The column that a model predicts.
+        process: `module:callable` from the validated table to the processed one; without it, the declared columns are.
+        target: The column that a model predicts; empty where no model is trained on the rows.
+        features: What becomes of columns of the processed rows, learnt on the training part alone: rules by name.
         columns: The columns that the source must have; others are allowed and dropped.
         card: A page written by hand that the card points to, a path in the repository.
         origin: Where the rows come from, in words; `licence`: under which terms; `limits`: what they are not good for.
@@ -173,9 +175,10 @@ class DatasetFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     title: str
     source: str | Reading
     suite: str
-    process: str
-    target: str
     columns: dict[str, Column]
+    process: str = ""
+    target: str = ""
+    features: dict[str, FeatureRule] = {}
     description: str = ""
     card: str = ""
     origin: str = ""
@@ -278,11 +281,10 @@ def read_dataset(repository: Path, name: str) -> Dataset:
 def contradictions(declared: DatasetFile) -> Iterator[tuple[str, str]]:
     """What in the file does not fit together, as the field and what is wrong with it."""
     columns = declared.columns
-    if declared.target not in columns:
-        yield "target", f"{declared.target!r} is not among the columns{suggestion(declared.target, columns)}"
+    yield from _target_contradictions(declared)
     if not 0 < declared.split.test < 1:
         yield "split.test", f"{declared.split.test} is not a share between 0 and 1"
-    if not is_reference(declared.process):
+    if declared.process and not is_reference(declared.process):
         yield "process", f"{declared.process!r} is not of the form module:callable"
     for name in declared.checks.missing:
         if name not in columns:
@@ -301,6 +303,15 @@ def contradictions(declared: DatasetFile) -> Iterator[tuple[str, str]]:
         yield "quarantine.maximum_share", f"{quarantine.maximum_share} is not a share from 0 to below 1"
     if isinstance(declared.source, Reading):
         yield from reading_contradictions(declared.source, declared.identity)
+
+
+def _target_contradictions(declared: DatasetFile) -> Iterator[tuple[str, str]]:
+    target, columns = declared.target, declared.columns
+    if target and target not in columns:
+        yield "target", f"{target!r} is not among the columns{suggestion(target, columns)}"
+    for name, rule in declared.features.items():
+        if target and target in rule.sources(name):
+            yield f"features.{name}", f"is made of the target {target!r}, which a model predicts as it is"
 
 
 def _check_contradictions(declared: DatasetFile) -> Iterator[tuple[str, str]]:

@@ -44,7 +44,8 @@ def code_fingerprint(places: Workspace, dataset: Dataset) -> str:
     Where the machinery is installed and no part of the tree, its version stands for its files.
     """
     sources = Sources(dataset.repository, places.cache / "sources.json")
-    references = [dataset.process, *([dataset.reading.path] if dataset.source_is_callable else [])]
+    references = [dataset.process] if dataset.process else []
+    references += [dataset.reading.path] if dataset.source_is_callable else []
     inside = [each for each in (*_MACHINERY, *references) if _is_file(dataset.repository, each)]
     tops = {each.partition(":")[0].partition(".")[0] for each in inside}
     parts = [(path, sources.hash(path)) for path in sources.closure(inside, {top: top for top in tops})]

@@ -26,7 +26,7 @@ class Part:
 
 
 def apply(dataset: Dataset, table: polars.DataFrame) -> polars.DataFrame:
-    """The product's own processing of a validated table.
+    """The product's own processing of a validated table; without any, its declared columns.
 
     Raises:
         ConfigurationError: the function cannot be loaded, or returns no table with the target.
@@ -34,6 +34,8 @@ def apply(dataset: Dataset, table: polars.DataFrame) -> polars.DataFrame:
     """
     import polars as pl
 
+    if not dataset.process:
+        return table.select(name for name in dataset.columns if name in table.columns)
     function = product.load(dataset.process, where=f"{dataset.file} (process)", repository=dataset.repository)
     result: Any = function(table)
     if not isinstance(result, pl.DataFrame):
@@ -41,7 +43,7 @@ def apply(dataset: Dataset, table: polars.DataFrame) -> polars.DataFrame:
             f"{dataset.process} returned {type(result).__name__}, not a table", where=dataset.file,
             mend="return a Polars DataFrame",
         )
-    if dataset.target not in result.columns:
+    if dataset.target and dataset.target not in result.columns:
         raise ConfigurationError(
             f"{dataset.process} lost the target {dataset.target!r}", where=dataset.file, mend="keep the target's column"
         )
@@ -70,10 +72,14 @@ def split(dataset: Dataset, table: polars.DataFrame) -> tuple[Part, Part]:
     return _part("train", marked, False), _part("test", marked, True)
 
 
+def part(name: str, table: polars.DataFrame) -> Part:
+    """These rows as a part."""
+    return Part(name, table, fingerprint(table))
+
+
 def _part(name: str, marked: polars.DataFrame, held: bool) -> Part:
     rows = marked.filter(marked["__held"] if held else ~marked["__held"])
-    table = rows.drop("__held", "__digest")
-    return Part(name, table, fingerprint(table))
+    return part(name, rows.drop("__held", "__digest"))
 
 
 def version_fingerprint(train: Part, test: Part) -> str:

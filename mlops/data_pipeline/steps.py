@@ -30,6 +30,7 @@ VALIDATION_RECORD = "validation-record.json"
 PROCESSED = "processed.parquet"
 TRAIN = "train.parquet"
 TEST = "test.parquet"
+FEATURES = "features.json"
 CHECKS = "checks.json"
 VERSION = "version.json"
 
@@ -115,6 +116,8 @@ def docs_folder(places: Workspace, dataset: Dataset, folder: Path) -> Path:
 def process(places: Workspace, dataset: Dataset, folder: Path) -> dict[str, Any]:
     """Process the validated rows and split them: `processed.parquet`, `train.parquet`, `test.parquet`.
 
+    With declared features, both parts hold them, and `features.json` what the training rows taught.
+
     Returns:
         Facts: rows, columns, rows of each part, the fingerprint that the version will have.
 
@@ -124,6 +127,11 @@ def process(places: Workspace, dataset: Dataset, folder: Path) -> dict[str, Any]
     table, _ = _validated(dataset, folder)
     result = processing.apply(dataset, table)
     train, test = processing.split(dataset, result)
+    if dataset.features:
+        from mlops.data_pipeline.engineering import engineer
+
+        plan, train, test = engineer(dataset, train, test)
+        write_atomic(folder / FEATURES, plan.to_json())
     _write_table(folder / PROCESSED, result)
     _write_table(folder / TRAIN, train.table)
     _write_table(folder / TEST, test.table)
@@ -149,7 +157,7 @@ def check(places: Workspace, dataset: Dataset, folder: Path) -> list[CheckResult
     ]
     checked = Checked(
         dataset=dataset.name, checks=results, inputs={INGESTED: ingested, TRAIN: train_digest, TEST: test_digest},
-        missing=_missing(table),
+        missing=missing(table),
     )
     write_atomic(folder / CHECKS, checked.to_json())
     refuse(dataset, results, source.location)
@@ -170,7 +178,7 @@ def _before(
     return comparable(known, location=source.location, simulated=source.simulated, but=own)
 
 
-def _missing(table: polars.DataFrame) -> dict[str, float]:
+def missing(table: polars.DataFrame) -> dict[str, float]:
     """The share of empty cells of each column that has any."""
     counts = table.null_count().row(0, named=True)
     return {name: count / table.height for name, count in counts.items() if count}
@@ -208,6 +216,7 @@ def version(places: Workspace, dataset: Dataset, folder: Path) -> DataVersion:
     record = keep(
         places, dataset, train, test, source=source, validation=validation, results=checked.checks,
         missing=checked.missing, result=_need(folder / VALIDATION, "validate", dataset).read_bytes(),
+        features=_need(folder / FEATURES, "process", dataset).read_bytes() if dataset.features else b"",
     )
     write_atomic(folder / VERSION, record.to_json())
     return record

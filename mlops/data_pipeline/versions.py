@@ -4,6 +4,7 @@
     version.json                  the record that pipelines hand over
     provenance.json               what the rows were made from, and when
     validation.json               the suite's whole result
+    features.json                 what the training rows taught, where features are declared
     dataset.yaml, suite.json      the declaration and the suite as they were
 
 They are made in the store, `.mlops/data/NAME/versions/`; `dvc pull` brings published ones to
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 RECORD = "version.json"
 PROVENANCE = "provenance.json"
 RESULT = "validation.json"
+FEATURES = "features.json"
 DECLARATION = "dataset.yaml"
 SUITE = "suite.json"
 
@@ -84,7 +86,7 @@ def pulled_folder(places: Workspace, dataset: str, version: str) -> Path:
 def keep(
     places: Workspace, dataset: Dataset, train: polars.DataFrame, test: polars.DataFrame, *,
     source: Source, validation: Validation, results: list[CheckResult], missing: dict[str, float] | None = None,
-    result: bytes = b"",
+    result: bytes = b"", features: bytes = b"",
 ) -> DataVersion:
     """Keep the two parts in the store under the version that their content has, and return its record.
 
@@ -93,6 +95,7 @@ def keep(
     Args:
         missing: Column of the source → share of its empty cells.
         result: The suite's whole result, as JSON.
+        features: What the training rows taught, as JSON.
 
     Raises:
         ConfigurationError: the place cannot be written.
@@ -113,7 +116,7 @@ def keep(
         quality=score.whole(aspects), quality_parts=aspects, missing=missing or {},
     )
     target = folder_of(places, dataset.name, record.version)
-    about = _about(places, dataset, record, target, result)
+    about = _about(places, dataset, record, target, {RESULT: result, FEATURES: features})
     if all((target / file).is_file() and sha256_file(target / file) == sha256_bytes(content)
            for file, content in contents.items()):
         for file, content in about.items():  # the record comes last: with it the version is there
@@ -140,15 +143,15 @@ def _parts(train: polars.DataFrame, test: polars.DataFrame) -> list[processing.P
     return [processing.Part(name, table, fingerprint(table)) for name, table in (("train", train), ("test", test))]
 
 
-def _about(places: Workspace, dataset: Dataset, record: DataVersion, target: Path, result: bytes) -> dict[str, bytes]:
+def _about(
+    places: Workspace, dataset: Dataset, record: DataVersion, target: Path, more: dict[str, bytes]
+) -> dict[str, bytes]:
     """The files beside the tables, the record last."""
     made = lineage.making(places, dataset, record.source, record.validation)
     provenance = lineage.added(
         _provenance(target), made, dataset=dataset.name, version=record.version, fingerprint=record.fingerprint
     )
-    files = {PROVENANCE: provenance.to_json()}
-    if result:
-        files[RESULT] = result
+    files = {PROVENANCE: provenance.to_json()} | {name: content for name, content in more.items() if content}
     files[DECLARATION] = dataset.file.read_bytes()
     files[SUITE] = dataset.suite_path.read_bytes()
     files[RECORD] = record.to_json()

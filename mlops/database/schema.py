@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 VERSION_TABLE = "mlops_alembic_version"
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration. Written here, so that an up-to-date database needs no import of Alembic."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"

@@ -15,7 +15,7 @@ def add(url: str, table: str, values: Mapping[str, Any]) -> None:
 
     Args:
         url: The database, migrated.
-        table: `runs`, `releases`, `model_moves`, `data_versions` or `models`.
+        table: One of `tables.TIME`, such as `runs`.
         values: Column → value. Moments are ISO 8601 text with a zone, or aware datetimes; `document` is
             anything that JSON can hold, or a record. Columns left out are empty.
 

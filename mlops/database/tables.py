@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sqlalchemy import MetaData, Table
@@ -13,7 +13,8 @@ PREFIX = "mlops_"
 # table → the column that orders it in time
 TIME: dict[str, str] = {
     "runs": "started", "releases": "created", "model_moves": "at", "data_versions": "created",
-    "models": "created",
+    "models": "created", "data_runs": "started", "data_quality": "created", "data_schemas": "created",
+    "data_features": "created",
 }
 TIMES = frozenset({"started", "finished", "created", "at"})
 """Columns that hold a moment, as ISO 8601 text in UTC with microseconds: so text order is time order."""
@@ -74,7 +75,36 @@ def metadata() -> MetaData:
         Column("run_id", String(64)), document(),
         Index("ix_mlops_models_created", "created"),
     )
+    _data_pipeline(known, time, document)
     return known
+
+
+def _data_pipeline(known: MetaData, time: Any, document: Any) -> None:
+    """What the data pipeline's library classes keep, and the quality of each version."""
+    from sqlalchemy import Boolean, Column, Float, Index, String, Table
+
+    Table(
+        "mlops_data_schemas", known, Column("id", String(64), primary_key=True),
+        Column("name", String(255), nullable=False), Column("version", String(64), nullable=False), time("created"),
+        document(), Index("ix_mlops_data_schemas_created", "created"),
+    )
+    Table(
+        "mlops_data_features", known, Column("id", String(64), primary_key=True),
+        Column("name", String(255), nullable=False), time("created"), document(),
+        Index("ix_mlops_data_features_created", "created"),
+    )
+    Table(
+        "mlops_data_runs", known, Column("id", String(64), primary_key=True),
+        Column("pipeline", String(255), nullable=False), time("started"), time("finished", nullable=True),
+        Column("outcome", String(32)), Column("version", String(64)), document(),
+        Index("ix_mlops_data_runs_started", "started"),
+    )
+    Table(
+        "mlops_data_quality", known, Column("id", String(64), primary_key=True),
+        Column("dataset", String(255), nullable=False), Column("version", String(64)), time("created"),
+        Column("score", Float), Column("success", Boolean), document(),
+        Index("ix_mlops_data_quality_created", "created"),
+    )
 
 
 def table(name: str) -> Table:

@@ -52,6 +52,7 @@ def _dataset_steps(run: Run, sources: Sources, name: str) -> list[Step]:
     callables = [each for each in locations if ":" in each and not given and not remote]
     here = [each for each in locations if each not in remote and each not in callables]
     ingested = at("ingested.parquet", "source.json")
+    learnt = ("features.json",) if declared.get("features") else ()
     return [
         step(
             "ingest", None, files=(config, *(path for each in here for path in _files(run, each))), outputs=ingested,
@@ -68,7 +69,7 @@ def _dataset_steps(run: Run, sources: Sources, name: str) -> list[Step]:
         step(
             "process", "validate", files=(config,), states=ingested,
             product=(declared["process"],) if declared.get("process") else (),
-            outputs=at("processed.parquet", "train.parquet", "test.parquet"),
+            outputs=at("processed.parquet", "train.parquet", "test.parquet", *learnt),
         ),
         step(
             "check", "process", files=(config,), states=at("processed.parquet", "train.parquet", "test.parquet"),
@@ -76,7 +77,7 @@ def _dataset_steps(run: Run, sources: Sources, name: str) -> list[Step]:
         ),
         step(
             "version", "check", files=(config,), outputs=at("version.json"), holds=lambda run: _published(run, name),
-            states=at("source.json", "validation-record.json", "train.parquet", "test.parquet", "checks.json"),
+            states=at("source.json", "validation-record.json", "train.parquet", "test.parquet", "checks.json", *learnt),
         ),
     ]
 
@@ -162,6 +163,8 @@ def version(run: Run, name: str) -> dict[str, Any]:
     made = steps.version(run.places, read_dataset(run.repository, name), data_folder(run, name))
     reference_of(run.places, name, made.version)
     return {"version": made.version, "rows": made.rows, "quality": made.quality, "simulated": made.source.simulated}
+
+
 def _engine(run: Run) -> list[Artifact]:
     """The engine that runs suites is a setting, and another one is asked anew."""
     return [Artifact(namespace="setting", name="validation.engine", hash=run.settings.validation.engine)]
@@ -178,5 +181,3 @@ def docs(run: Run, name: str) -> dict[str, Any]:
 
     page = steps.docs(run.places, read_dataset(run.repository, name), data_folder(run, name))
     return {"page": page.relative_to(run.repository).as_posix()}
-
-
