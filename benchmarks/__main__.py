@@ -6,7 +6,10 @@ import sys
 
 import benchmarks
 
-_TOOLS = {"__main__", "measure", "peers", "drift_rates", "drift_streams", "drift_worker"}
+_TOOLS = {
+    "__main__", "measure", "peers", "drift_rates", "drift_streams", "drift_worker", "validation_data",
+    "validation_worker",
+}
 
 
 def main(names: list[str]) -> None:
