@@ -182,6 +182,8 @@ def _comparable(first: Column, second: Column) -> tuple[polars.Expr, polars.Expr
 
 def _equal(first: Column, second: Column) -> polars.Expr:
     """Whether two values are equal; null where one is missing."""
+    if {first.family, second.family} == {"text", "time"}:
+        raise Declined("pandas reads texts as times where it compares them")
     if first.family != second.family and not (first.numeric and second.numeric):
         return _never(first)
     a, b = _comparable(first, second)

@@ -48,7 +48,7 @@ def judge(case: Case, column: Column, bad: polars.Expr, *, sound: Sound | None =
         rows, considered = counted(case, column, answers)
         if considered == 0 or sound(low, high):
             return of_rows(elements=rows, considered=considered, unexpected=0, mostly=case.mostly, values=[], rows=[])
-        (unexpected,) = yield [case.count(bad)]
+        return (yield from told(case, [column], bad, rows, considered, None))
     elif column.family in ("text", "boolean") and case.table.few(column.name):
         histogram, *answers = yield [case.histogram(column), *facts]
         rows, considered = counted(case, column, answers)
@@ -89,18 +89,24 @@ def bounds(case: Case, column: Column, facts: list[Ask]) -> Any:
 
 
 def told(
-    case: Case, columns: list[Column], bad: polars.Expr, rows: int, considered: int, unexpected: int, *,
+    case: Case, columns: list[Column], bad: polars.Expr, rows: int, considered: int, unexpected: int | None, *,
     nullness: bool = False, shape: Callable[[list[Any]], Any] | None = None,
 ) -> Steps:
     """The result, with the first failing rows where there are any.
 
     Args:
+        unexpected: How many rows break the rule; None where it is not known but that there are some: the rows
+            themselves are counted then, and only where they are too many to bring a scan counts them.
         shape: Makes a value out of a row's values, which is the value itself for one column.
     """
     values: list[Any] = []
     places: list[int] = []
-    if unexpected:
+    if unexpected != 0:
         (frame,) = yield [case.rows(bad, [column.values() for column in columns])]
+        if unexpected is None and frame.height == case.limit:
+            (unexpected,) = yield [case.count(bad)]
+        elif unexpected is None:
+            unexpected = frame.height
         places = frame["__row"].to_list()
         first = frame.head(EXAMPLES)
         shown = [
@@ -108,6 +114,6 @@ def told(
         ]
         values = [row[0] if shape is None else shape(list(row)) for row in zip(*shown, strict=True)]
     return of_rows(
-        elements=rows, considered=considered, unexpected=unexpected, mostly=case.mostly, values=values, rows=places,
-        nullness=nullness,
+        elements=rows, considered=considered, unexpected=unexpected or 0, mostly=case.mostly, values=values,
+        rows=places, nullness=nullness,
     )

@@ -43,54 +43,51 @@ def _advance(
 
 def _answer(table: Table, asks: list[Ask], histograms: dict[Hashable, polars.DataFrame]) -> Any:
     """The answers in the order of the questions."""
-    scalars = _scalars(table, [ask for ask in asks if isinstance(ask, Scalar)])
-    counted = _histograms(table, [ask for ask in asks if isinstance(ask, Histogram)], histograms)
+    scalars, counted = _scanned(
+        table, [ask for ask in asks if isinstance(ask, Scalar)], [ask for ask in asks if isinstance(ask, Histogram)],
+        histograms,
+    )
     wholes = _wholes(table, [ask for ask in asks if isinstance(ask, Whole)])
     rows = _rows(table, [ask for ask in asks if isinstance(ask, Rows)])
     queues = {Scalar: iter(scalars), Histogram: iter(counted), Whole: iter(wholes), Rows: iter(rows)}
     return (next(queues[type(ask)]) for ask in asks)
 
 
-def _scalars(table: Table, asks: list[Scalar]) -> list[Any]:
+def _scanned(
+    table: Table, scalars: list[Scalar], histograms: list[Histogram], known: dict[Hashable, polars.DataFrame]
+) -> tuple[list[Any], list[polars.DataFrame]]:
+    """All scalars by one scan, and beside it a grouping for each column whose values are counted."""
     import polars as pl
 
     places: dict[Hashable, str] = {}
     expressions = []
-    for ask in asks:
+    for ask in scalars:
         if ask.key not in places:
             places[ask.key] = f"s{len(places)}"
             expressions.append(ask.expression.alias(places[ask.key]))
     doubtful = sorted(table.assumed)
     expressions += [pl.col(name).is_nan().sum().alias(f"nan{number}") for number, name in enumerate(doubtful)]
-    if not expressions:
-        return []
-    answer = table.collect(table.frame.select(expressions))
-    if doubtful:
-        wrong = table.correct({name: answer[f"nan{number}"][0] for number, name in enumerate(doubtful)})
-        if wrong:
-            raise Mistaken
-    return [answer[places[ask.key]][0] for ask in asks]
+    queries = [table.frame.select(expressions)] if expressions else []
+    new = {ask.key: ask for ask in histograms if ask.key not in known}
+    queries += [_grouped(table, ask) for ask in new.values()]
+    answers = table.collect_all(queries)
+    scanned = answers.pop(0) if expressions else pl.DataFrame()
+    if doubtful and table.correct({name: scanned[f"nan{number}"][0] for number, name in enumerate(doubtful)}):
+        raise Mistaken
+    known.update(zip(new, answers, strict=True))
+    return [scanned[places[ask.key]][0] for ask in scalars], [known[ask.key] for ask in histograms]
 
 
 class Mistaken(Exception):
     """A column was taken to hold no not-a-number, and does: everything is asked anew with that knowledge."""
 
 
-def _histograms(
-    table: Table, asks: list[Histogram], known: dict[Hashable, polars.DataFrame]
-) -> list[polars.DataFrame]:
+def _grouped(table: Table, ask: Histogram) -> polars.LazyFrame:
     import polars as pl
 
-    new = {ask.key: ask for ask in asks if ask.key not in known}
-    queries = []
-    for ask in new.values():
-        frame = table.frame if ask.where is None else table.frame.filter(ask.where)
-        counted = frame.select(ask.values.alias(ask.column)).group_by(ask.column).agg(pl.len().alias("count"))
-        queries.append(counted.filter(pl.col(ask.column).is_not_null()))
-    if queries:
-        engine: Any = "auto" if table.eager is not None else "streaming"
-        known.update(zip(new, pl.collect_all(queries, engine=engine), strict=True))
-    return [known[ask.key] for ask in asks]
+    frame = table.frame if ask.where is None else table.frame.filter(ask.where)
+    counted = frame.select(ask.values.alias(ask.column)).group_by(ask.column).agg(pl.len().alias("count"))
+    return counted.filter(pl.col(ask.column).is_not_null())
 
 
 def _wholes(table: Table, asks: list[Whole]) -> list[Any]:
@@ -109,14 +106,35 @@ def _wholes(table: Table, asks: list[Whole]) -> list[Any]:
 
 
 def _rows(table: Table, asks: list[Rows]) -> list[polars.DataFrame]:
+    """The rows asked for; questions about the same columns share one reading of them, where few rows answer."""
     import polars as pl
 
-    if not asks:
-        return []
-    queries = []
-    for ask in asks:
-        found = table.frame.with_row_index("__row").filter(ask.condition)
-        found = found.select("__row", *ask.columns)
-        queries.append(found if ask.limit is None else found.head(ask.limit))
-    engine: Any = "auto" if table.eager is not None else "streaming"
-    return pl.collect_all(queries, engine=engine)
+    groups: dict[tuple[str, ...], list[int]] = {}
+    for number, ask in enumerate(asks):
+        groups.setdefault(tuple(column.meta.output_name() for column in ask.columns), []).append(number)
+    found: dict[int, polars.DataFrame] = {}
+    numbered = table.frame.with_row_index("__row")
+    shared = []
+    for numbers in groups.values():
+        marks = [asks[number].condition.alias(f"__mark{number}") for number in numbers]
+        chosen = numbered.filter(pl.any_horizontal(marks)) if len(marks) > 1 else numbered.filter(marks[0])
+        limits = [asks[number].limit for number in numbers]
+        rows = chosen.select("__row", *asks[numbers[0]].columns, *(marks if len(marks) > 1 else ()))
+        shared.append(rows if None in limits else rows.head(sum(limit or 0 for limit in limits)))
+    again = []
+    for numbers, frame in zip(groups.values(), table.collect_all(shared), strict=True):
+        limits = [asks[number].limit for number in numbers]
+        if len(numbers) > 1 and None not in limits and frame.height == sum(limit or 0 for limit in limits):
+            again += numbers  # one question's rows may have crowded out another's
+            continue
+        for number in numbers:
+            own = frame.filter(pl.col(f"__mark{number}")) if len(numbers) > 1 else frame
+            own = own.select("__row", *(column.meta.output_name() for column in asks[number].columns))
+            limit = asks[number].limit
+            found[number] = own if limit is None else own.head(limit)
+    alone = [
+        numbered.filter(asks[number].condition).select("__row", *asks[number].columns).head(asks[number].limit or 0)
+        for number in again
+    ]
+    found.update(zip(again, table.collect_all(alone), strict=True))
+    return [found[number] for number in range(len(asks))]

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 SAMPLE = 8192
 """Rows that tell whether a column has few values."""
+SMALL = 1 << 28
+"""Bytes of content up to which a file is read into memory: what fails is looked at without reading it again."""
 FEW = 256
 """At most so many values in the sample, and a column's rules are asked of its values instead of its rows."""
 
@@ -48,7 +50,9 @@ class Table:
         else:
             self.paths = _parquet_files(Path(data))
             self.frame = pl.scan_parquet(self.paths)
-            self._footer()
+            if self._footer() <= SMALL:
+                self.eager = self.frame.collect()
+                self.frame = self.eager.lazy()
 
     @property
     def names(self) -> list[str]:
@@ -57,6 +61,15 @@ class Table:
     def collect(self, frame: polars.LazyFrame) -> polars.DataFrame:
         """The rows of a query; in batches where the table is not in memory."""
         return frame.collect() if self.eager is not None else frame.collect(engine="streaming")
+
+    def collect_all(self, frames: list[polars.LazyFrame]) -> list[polars.DataFrame]:
+        """The rows of several queries, run side by side."""
+        import polars as pl
+
+        if len(frames) < 2:
+            return [self.collect(frame) for frame in frames]
+        engine: Any = "auto" if self.eager is not None else "streaming"
+        return pl.collect_all(frames, engine=engine)
 
     def learn(self, columns: Iterable[str]) -> None:
         """Find out how many values are missing in each of the columns, where that is not known yet.
@@ -69,7 +82,7 @@ class Table:
         wanted = [name for name in dict.fromkeys(columns) if name in self.schema]
         unknown = [name for name in wanted if name not in self._nulls]
         floats = [name for name in wanted if self.schema[name].is_float() and name not in self._nans]
-        if self.paths:
+        if self.eager is None and self.paths:
             self.assumed.update(floats)
             self._nans.update(dict.fromkeys(floats, False))
             floats = []
@@ -120,8 +133,12 @@ class Table:
             self._few[name] = self.collect(head)[name].n_unique() <= FEW
         return self._few[name]
 
-    def _footer(self) -> None:
-        """Rows, types, missing values and bounds from the files' footers, without reading a row."""
+    def _footer(self) -> int:
+        """Rows, types, missing values and bounds from the files' footers, without reading a row.
+
+        Returns:
+            Bytes of content, uncompressed.
+        """
         import polars as pl
         import pyarrow.parquet as parquet
 
@@ -133,9 +150,9 @@ class Table:
                 f"cannot be read as Parquet: {str(error).strip().splitlines()[0][:200]}", where=self.paths[0],
                 mend="it is truncated, damaged or no Parquet; export it again",
             ) from error
-        self.height = sum(rows for rows, _ in groups)
+        self.height = sum(rows for rows, _, _ in groups)
         for name, dtype in self.schema.items():
-            stats = [columns.get(name) for _, columns in groups]
+            stats = [columns.get(name) for _, _, columns in groups]
             if not stats or any(each is None for each in stats):
                 continue
             known = [each for each in stats if each is not None]
@@ -145,15 +162,16 @@ class Table:
                 low, high = min(each.min for each in known), max(each.max for each in known)
                 if low == low and high == high and all(each.min == each.min for each in known):
                     self._bounds[name] = (low, high)
+        return sum(size for _, size, _ in groups)
 
 
-def _groups(metadata: Any) -> list[tuple[int, dict[str, Any]]]:
-    """Each row group's rows and its columns' statistics by name (plain columns only)."""
+def _groups(metadata: Any) -> list[tuple[int, int, dict[str, Any]]]:
+    """Each row group's rows, bytes, and its columns' statistics by name (plain columns only)."""
     found = []
     for number in range(metadata.num_row_groups):
         group = metadata.row_group(number)
         columns = [group.column(index) for index in range(metadata.num_columns)]
-        found.append((group.num_rows, {
+        found.append((group.num_rows, group.total_byte_size, {
             column.path_in_schema: column.statistics for column in columns if column.statistics is not None
         }))
     return found
