@@ -7,21 +7,27 @@ the same steps for data of one's own, with a `DataSchema` and a `FeatureEngineer
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import importlib
 
 from mlops.data_pipeline.dataset import Dataset, read_dataset
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from mlops.data_pipeline.library import DataPipeline, DataSchema, FeatureEngineeringConfig
 
+# Public name → module that defines it. Loaded at first use (PEP 562): who reads a declaration needs none of the steps.
+_LAZY = {
+    "DataPipeline": "mlops.data_pipeline.library",
+    "DataSchema": "mlops.data_pipeline.library",
+    "FeatureEngineeringConfig": "mlops.data_pipeline.library",
+}
+
 __all__ = ["DataPipeline", "DataSchema", "Dataset", "FeatureEngineeringConfig", "read_dataset"]
 
 
 def __getattr__(name: str) -> Any:
-    if name in __all__:  # asyncio and the steps: loaded when they are asked for
-        from mlops.data_pipeline import library
-
-        return getattr(library, name)
+    if name in _LAZY:
+        return getattr(importlib.import_module(_LAZY[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

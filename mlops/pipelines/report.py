@@ -164,5 +164,15 @@ def _remember_version(url: str, run: Run, receipt: Receipt) -> None:
             "dataset": made.dataset, "rows": made.rows, "success": made.validation.success,
             "simulated": made.source.simulated,
         })
+        failed = [f"{each.name}: {each.message}" for each in made.checks if not each.success]
+        database.add(url, "data_quality", {
+            "id": made.fingerprint.removeprefix("sha256:"), "dataset": made.dataset, "version": made.version,
+            "created": receipt.started, "score": made.quality, "success": made.validation.success,
+            "document": {
+                "dataset": made.dataset, "version": made.version, "rows": made.source.rows, "score": made.quality,
+                "parts": {each.name: each.score for each in made.quality_parts}, "missing": made.missing,
+                "issues": failed, "success": made.validation.success,
+            },
+        })
     else:
         database.add(url, "models", common | {"model": made.model, "verdict": made.verdict, "run_id": made.run_id})

@@ -12,7 +12,7 @@ from mlops.data_pipeline.differences import expectation
 from mlops.data_pipeline.summaries import ColumnSummary
 from mlops.data_pipeline.versions import DECLARATION, RESULT, Found
 from mlops.records.base import Document, Record
-from mlops.records.data import CheckResult, Making, Source, Split, Validation
+from mlops.records.data import CheckResult, Making, QualityPart, Source, Split, Validation
 
 BY_HAND = "They were given by hand for one run, in place of the data set's own source."
 
@@ -27,15 +27,6 @@ class CardColumn(Record, frozen=True, kw_only=True):
     target: bool
     figures: ColumnSummary
     source_missing: float = 0.0
-
-
-class Aspect(Record, frozen=True, kw_only=True):
-    """One part of the quality score: how much was asked and how much of it holds."""
-
-    name: str
-    asked: int
-    held: int
-    score: float
 
 
 class Failure(Record, frozen=True, kw_only=True):
@@ -81,7 +72,7 @@ class Card(Document, frozen=True, kw_only=True):
     splits: list[Split]
     columns: list[CardColumn]
     quality: float
-    aspects: list[Aspect]
+    aspects: list[QualityPart]
     validation: Validation
     failures: list[Failure]
     checks: list[CheckResult]
@@ -124,7 +115,6 @@ def _text(value: Any) -> str:
 def _columns(found: Found, declared: dict[str, Any]) -> list[CardColumn]:
     record = found.record
     figures = summaries.summarise([found.part(split) for split in record.splits], record.columns)
-    missing: dict[str, float] = getattr(record, "missing", {})
     columns = []
     for shape, summary in zip(record.columns, figures, strict=True):
         told = declared.get(shape.name)
@@ -132,23 +122,22 @@ def _columns(found: Found, declared: dict[str, Any]) -> list[CardColumn]:
         columns.append(CardColumn(
             name=shape.name, description=_text(told.get("description")), unit=_text(told.get("unit")),
             nullable=shape.nullable, target=shape.name == record.target, figures=summary,
-            source_missing=missing.get(shape.name, 0.0),
+            source_missing=record.missing.get(shape.name, 0.0),
         ))
     return columns
 
 
-def _aspects(found: Found) -> list[Aspect]:
+def _aspects(found: Found) -> list[QualityPart]:
     """The parts of the score, or, for a version of an older program, the two kinds of questions."""
     record = found.record
-    parts: list[Any] = getattr(record, "quality_parts", [])
-    if parts:
-        return [Aspect(name=each.name, asked=each.asked, held=each.held, score=each.score) for each in parts]
+    if record.quality_parts:
+        return record.quality_parts
     held = sum(each.success for each in record.checks)
     pairs = [
         ("expectations", record.validation.evaluated, record.validation.successful),
         ("checks", len(record.checks), held),
     ]
-    return [Aspect(name=name, asked=asked, held=held, score=held / asked) for name, asked, held in pairs if asked]
+    return [QualityPart(name=name, asked=asked, held=held, score=held / asked) for name, asked, held in pairs if asked]
 
 
 def _failures(found: Found) -> list[Failure]:
