@@ -16,6 +16,7 @@ that, the SHA-256 of the files stands beside it.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -79,7 +80,7 @@ class Fingerprint:
         """
         import numpy as np
 
-        shape = "".join(f"{name}:{column_type(name, table.schema[name])}\n" for name in sorted(table.columns))
+        shape = "".join(f"{name}:{column_type(name, kind)}\n" for name, kind in sorted(table.schema.items()))
         if self._shape not in (None, shape):
             raise BadDataError(
                 "the rows have other columns than those before", mend="give all files the same columns and types"
@@ -136,6 +137,7 @@ def row_digests(table: polars.DataFrame, columns: Iterable[str] | None = None, *
     return [content[start:start + 8 * LANES] for start in range(0, len(content), 8 * LANES)]
 
 
+@functools.cache
 def _keys(text: str) -> Words:
     """The words that belong to a column's name: a key and the word of an empty cell, for each lane."""
     import numpy as np
@@ -176,16 +178,23 @@ def _words(column: polars.Series) -> tuple[tuple[Words, Words], Any]:
     return (words, words), missing
 
 
+class _Digests(dict[str | None, bytes]):
+    """Text → BLAKE2b-128 of its UTF-8 bytes."""
+
+    def __missing__(self, text: str | None) -> bytes:
+        digest = hashlib.blake2b(text.encode(), digest_size=8 * LANES).digest() if text is not None else bytes(8 * LANES)
+        self[text] = digest
+        return digest
+
+
 def _texts(column: polars.Series) -> tuple[Words, Words]:
     import numpy as np
-    import polars as pl
 
-    distinct = column.unique().drop_nulls()
-    blake2b = hashlib.blake2b
-    joined = b"".join(blake2b(text.encode(), digest_size=16).digest() for text in distinct)
-    digests = np.frombuffer(joined, "<u8").astype(np.uint64).reshape(-1, LANES)
-    if not len(digests):
-        blank = np.zeros(len(column), np.uint64)
-        return blank, blank
-    places = column.replace_strict(distinct, pl.int_range(len(distinct), eager=True), default=0).to_numpy()
-    return digests[places, 0], digests[places, 1]
+    parts = []
+    digests = _Digests()
+    for start in range(0, len(column), _STEP):
+        if len(digests) > 8 * _STEP:  # a column of all different texts needs no memory
+            digests = _Digests()
+        parts.append(b"".join(map(digests.__getitem__, column[start:start + _STEP].to_list())))
+    words = np.frombuffer(b"".join(parts), "<u8").astype(np.uint64).reshape(-1, LANES)
+    return np.ascontiguousarray(words[:, 0]), np.ascontiguousarray(words[:, 1])

@@ -91,10 +91,10 @@ def shapes(dataset: Dataset, table: polars.DataFrame) -> list[ColumnShape]:
     """The columns of a processed table; one that is declared may be empty where the declaration says so."""
     return [
         ColumnShape(
-            name=name, type=column_type(name, table.schema[name]),
+            name=name, type=column_type(name, kind),
             nullable=dataset.columns[name].nullable if name in dataset.columns else table[name].null_count() > 0,
         )
-        for name in table.columns
+        for name, kind in table.schema.items()
     ]
 
 

@@ -67,7 +67,7 @@ def batch_of(table: polars.DataFrame, columns: dict[str, Column], loose: Loose) 
     return Batch(
         pl.DataFrame(series) if series else pl.DataFrame(), wrong,
         lambda: table.select(_as_text(table[name]) for name in table.columns),
-        numeric=frozenset(name for name in wrong if table.schema[name].is_numeric()),
+        numeric=frozenset(name for name in wrong if table[name].dtype.is_numeric()),
     )
 
 

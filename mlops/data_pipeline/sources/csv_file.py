@@ -66,16 +66,17 @@ def _batch(
     if table is not None:
         return Batch(table, {}, raw)
     text = raw()
+    others = [name for name in text.columns if name not in columns]
     wrong, series = {}, []
-    for name in text.columns:
-        if name in columns and name not in loose:
-            column, bad = types.from_text(text[name], columns[name], reading)
-            if bad is not None:
-                wrong[name] = bad
-        else:
-            column = csv_parse.untyped(text[name], name in columns, reading)
+    for name in (name for name in text.columns if name in columns):
+        if name in loose:
+            series.append(csv_parse.untyped(text[name], reading))
+            continue
+        column, bad = types.from_text(text[name], columns[name], reading)
         series.append(column)
-    return Batch(pl.DataFrame(series), wrong, lambda: text)
+        if bad is not None:
+            wrong[name] = bad
+    return Batch(text.with_columns(pl.col(others).replace("", None), *series), wrong, lambda: text)
 
 
 def _header(block: Block, where: str, columns: dict[str, Column], reading: Reading) -> tuple[Form, Block]:

@@ -63,23 +63,21 @@ def typed(
         return None
     if table.height != rows:
         return None
-    series = []
-    for name in table.columns:
-        column: polars.Series | None = table[name]
-        if not name.startswith("\0"):
-            column = _finished(table[name], columns.get(name), reading, name in loose)
-            if column is None:
-                return None
-            series.append(column)
-    return pl.DataFrame(series)
+    finished = []
+    for name in set(table.columns) & set(columns):
+        column = _finished(table[name], columns[name], reading, name in loose)
+        if column is None:
+            return None
+        finished.append(column)
+    return table.with_columns(finished).select(named(form))  # an empty cell without quotes is no value already
 
 
 def _finished(
-    column: polars.Series, wanted: Column | None, reading: Reading, loose: bool
+    column: polars.Series, wanted: Column, reading: Reading, loose: bool
 ) -> polars.Series | None:
     """A column as Polars' parser left it, in its final form; None where a cell needs the strict way."""
-    if wanted is None or loose:
-        return untyped(column, wanted is not None, reading)
+    if loose:
+        return untyped(column, reading)
     if wanted.type == "float":
         return None if column.is_infinite().any() or reading.missing else column.fill_nan(None)
     if wanted.type == "integer":
@@ -88,10 +86,8 @@ def _finished(
     return made if wrong is None else None
 
 
-def untyped(column: polars.Series, declared: bool, reading: Reading) -> polars.Series:
-    """A column that stays text: an empty cell is no value, and where a type is declared, so are the words for it."""
-    if not declared:
-        return types.from_text(column, Column(type="string"), Reading())[0]
+def untyped(column: polars.Series, reading: Reading) -> polars.Series:
+    """A column that should have another type and stays text: the words for no value are none."""
     import polars as pl
 
     text = column.str.strip_chars()
@@ -113,7 +109,7 @@ def texts(block: Block, form: Form, where: str, before: int) -> polars.DataFrame
     import pyarrow.csv as arrow_csv
 
     if not block.content:
-        return pl.DataFrame(schema=dict.fromkeys(_named(form), pl.String()))
+        return pl.DataFrame(schema=dict.fromkeys(named(form), pl.String()))
     wrong: list[pyarrow.csv.InvalidRow] = []
 
     def note(row: pyarrow.csv.InvalidRow) -> str:
@@ -139,10 +135,11 @@ def texts(block: Block, form: Form, where: str, before: int) -> polars.DataFrame
         raise _misshapen(block, form, where, before, str(error), wrong) from error
     frame = pl.from_arrow(table)
     assert isinstance(frame, pl.DataFrame)
-    return frame.select(_named(form))
+    return frame.select(named(form))
 
 
-def _named(form: Form) -> list[str]:
+def named(form: Form) -> list[str]:
+    """The columns that have a name."""
     return [name for name in form.columns if not name.startswith("\0")]
 
 

@@ -43,16 +43,17 @@ class LocalFile(io.RawIOBase):
             raise BadDataError("the file is empty", where=shown, mend="give a file with a header and rows")
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        """The next bytes; they count for the checksum where they follow those hashed before."""
+        """The next bytes; those that follow the ones hashed before are hashed now."""
         try:
             content = os.pread(self._handle, len(buffer), self._position)
         except OSError as error:
             raise unreadable(self.shown, error) from error
         buffer[:len(content)] = content
-        if self._position == self._hashed:
-            self._hash.update(content)
-            self._hashed += len(content)
+        known = self._hashed - self._position
         self._position += len(content)
+        if 0 <= known < len(content):
+            self._hash.update(content[known:])
+            self._hashed = self._position
         return len(content)
 
     def readable(self) -> bool:

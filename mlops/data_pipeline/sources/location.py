@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import hashlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -58,7 +59,7 @@ def _place(address: str, fetched: Path) -> Path:
 
 def local_files(location: str, base: Path) -> Iterator[tuple[str, Path]]:
     """The files that a path, a folder or a pattern on this machine names; see `files_of`."""
-    path = base / Path(location).expanduser()
+    path = base / os.path.expanduser(location)
     try:
         folder, exists = path.is_dir(), path.exists()
     except OSError as error:  # a name that is too long, a loop of links
