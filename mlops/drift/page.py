@@ -147,8 +147,8 @@ def _bars(bars: list[Bar]) -> str:
             parts.append(f'<text x="{middle:.1f}" y="{height - 4}" text-anchor="middle">{escape(label)}</text>')
     if len(bars) > 7:
         first, last = bars[0].label.rpartition(" to ")[2] or bars[0].label, bars[-1].label.partition(" to ")[0]
-        parts.append(f'<text x="2" y="{height - 4}">{escape(first[:24])}</text>')
-        parts.append(f'<text x="{width - 2}" y="{height - 4}" text-anchor="end">{escape(last[:24])}</text>')
+        parts.append(f'<text x="2" y="{height - 4}">≤ {escape(first[:24])}</text>')
+        parts.append(f'<text x="{width - 2}" y="{height - 4}" text-anchor="end">≥ {escape(last[:24])}</text>')
     parts.append(f'<line x1="0" y1="{base}" x2="{width}" y2="{base}"/></svg>')
     return "".join(parts)
 
