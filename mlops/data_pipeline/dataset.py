@@ -15,6 +15,7 @@ from mlops.data_pipeline.feature_rules import FeatureRule
 from mlops.data_pipeline.reading import Quarantine, Reading, reading_contradictions
 from mlops.documents import suggestion
 from mlops.errors import ConfigurationError, MissingInputError
+from mlops.named_files import local_files
 from mlops.logs import hide_secrets
 
 Severity = Literal["block", "warn"]
@@ -240,8 +241,6 @@ class Dataset(DatasetFile, frozen=True, kw_only=True):
     @property
     def source_files(self) -> list[str]:
         """The files of the tree that hold the rows, as paths in the repository; none for an address or a callable."""
-        from mlops.data_pipeline.sources.location import local_files
-
         if self.source_is_callable:
             return []
         here = [each for each in self.reading.locations if "://" not in each]

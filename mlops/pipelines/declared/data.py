@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import datetime
 import uuid
 from pathlib import Path
 from typing import Any
 
 from mlops import documents, product
 from mlops.errors import InvalidRecordError, MissingInputError
-from mlops.pipelines.handover import data_folder, published
+from mlops.named_files import is_pattern, local_files
+from mlops.pipelines.handover import data_folder, published, version_file
 from mlops.pipelines.steps import GIVEN, Run, Step, state_path
 from mlops.records import DataVersion, read
 from mlops.records.receipt import Artifact
@@ -42,10 +44,10 @@ def _dataset_steps(run: Run, sources: Sources, name: str) -> list[Step]:
     def at(*names: str) -> tuple[str, ...]:
         return tuple(state_path(run, work / each) for each in names)
 
-    def step(step_name: str, needs: str | None, **more: Any) -> Step:
+    def step(step_name: str, needs: str | None, beside: tuple[str, ...] = (), **more: Any) -> Step:
         return Step(
             pipeline="data", name=step_name, subject=name, function=f"{_HERE}:{step_name}",
-            needs=(f"data/{needs}/{name}",) if needs else (), **more,
+            needs=(*((f"data/{needs}/{name}",) if needs else ()), *beside), **more,
         )
 
     remote = [each for each in locations if "://" in each]
@@ -53,6 +55,7 @@ def _dataset_steps(run: Run, sources: Sources, name: str) -> list[Step]:
     here = [each for each in locations if each not in remote and each not in callables]
     ingested = at("ingested.parquet", "source.json")
     learnt = ("features.json",) if declared.get("features") else ()
+    others = tuple(other for other in _targets(declared) if other in product.names(run.repository, product.DATASETS))
     return [
         step(
             "ingest", None, files=(config, *(path for each in here for path in _files(run, each))), outputs=ingested,
@@ -72,14 +75,51 @@ def _dataset_steps(run: Run, sources: Sources, name: str) -> list[Step]:
             outputs=at("processed.parquet", "train.parquet", "test.parquet", *learnt),
         ),
         step(
-            "check", "process", files=(config,), states=at("processed.parquet", "train.parquet", "test.parquet"),
-            outputs=at("checks.json"),
+            "check", "process", files=(config, *_referenced(run, declared)), outputs=at("checks.json"),
+            states=(
+                *at("ingested.parquet", "processed.parquet", "train.parquet", "test.parquet"),
+                *(state_path(run, version_file(run, other)) for other in others),
+            ),
+            beside=tuple(f"data/version/{other}" for other in others),
+            beyond=_today if _checks(declared).get("freshness") else None,
         ),
         step(
             "version", "check", files=(config,), outputs=at("version.json"), holds=lambda run: _published(run, name),
             states=at("source.json", "validation-record.json", "train.parquet", "test.parquet", "checks.json", *learnt),
         ),
     ]
+
+
+def _published(run: Run, name: str) -> str | None:
+    """Whether the version that the record names is published, with all its files."""
+    try:
+        made = read(DataVersion, data_folder(run, name) / "version.json")
+    except (MissingInputError, InvalidRecordError):
+        return "the version's record cannot be read"
+    place = published(run, name, made.version)
+    there = all(path.is_file() for path in (place, *(place.parent / part.file for part in made.splits)))
+    return None if there else f"version {made.version} is not published"
+
+
+def _checks(declared: dict[str, Any]) -> dict[str, Any]:
+    found = declared.get("checks")
+    return found if isinstance(found, dict) else {}
+
+
+def _referenced(run: Run, declared: dict[str, Any]) -> tuple[str, ...]:
+    """The files of the tree that the data set's references point to."""
+    return tuple(target for target in _targets(declared) if (run.repository / target).is_file())
+
+
+def _targets(declared: dict[str, Any]) -> list[str]:
+    """What the references point to: files of the tree, and other data sets."""
+    references = _checks(declared).get("references")
+    return sorted({str(each.get("to", "")) for each in references or [] if isinstance(each, dict)})
+
+
+def _today(run: Run) -> list[Artifact]:
+    """Rows grow older without a change."""
+    return [Artifact(namespace="time", name="today", hash=datetime.datetime.now(datetime.UTC).date().isoformat())]
 
 
 def _locations(source: Any) -> list[str]:
@@ -95,24 +135,11 @@ def _locations(source: Any) -> list[str]:
 def _files(run: Run, location: str) -> list[str]:
     """The files that a path, a folder or a pattern names, for their content to be an input."""
     place = run.repository / location
-    if not place.is_dir() and not any(sign in location for sign in "*?["):
+    if not place.is_dir() and not is_pattern(location):
         return [location]
-    from mlops.data_pipeline.sources.location import local_files
-
     found = [path for _, path in local_files(location, run.repository)]
     return [path.relative_to(run.repository).as_posix() if path.is_relative_to(run.repository) else str(path)
             for path in found]
-
-
-def _published(run: Run, name: str) -> str | None:
-    """Whether the version that the record names is published, with all its files."""
-    try:
-        made = read(DataVersion, data_folder(run, name) / "version.json")
-    except (MissingInputError, InvalidRecordError):
-        return "the version's record cannot be read"
-    place = published(run, name, made.version)
-    there = all(path.is_file() for path in (place, *(place.parent / part.file for part in made.splits)))
-    return None if there else f"version {made.version} is not published"
 
 
 def _always(run: Run) -> list[Artifact]:
@@ -130,6 +157,16 @@ def ingest(run: Run, name: str) -> dict[str, Any]:
     return {"rows": source.rows, "source": source.location, "simulated": source.simulated}
 
 
+def _engine(run: Run) -> list[Artifact]:
+    """The engine that runs suites is a setting, and another one is asked anew."""
+    return [Artifact(namespace="setting", name="validation.engine", hash=run.settings.validation.engine)]
+
+
+def _page(run: Run, name: str, work: Path) -> Path:
+    """The Data Docs page of a work folder, see `data_pipeline.steps.docs_folder`."""
+    return run.places.reports / "data_docs" / (name if work.name == "default" else f"{name}.{work.name}") / "index.html"
+
+
 def validate(run: Run, name: str) -> dict[str, Any]:
     """Hold the data against its Great Expectations suite."""
     from mlops.data_pipeline import read_dataset, steps
@@ -137,6 +174,14 @@ def validate(run: Run, name: str) -> dict[str, Any]:
     verdict = steps.validate(
         run.places, read_dataset(run.repository, name), data_folder(run, name), run.settings.validation.engine)
     return {"expectations": f"{verdict.successful}/{verdict.evaluated}", "report": verdict.report}
+
+
+def docs(run: Run, name: str) -> dict[str, Any]:
+    """Draw the Data Docs page of the result."""
+    from mlops.data_pipeline import read_dataset, steps
+
+    page = steps.docs(run.places, read_dataset(run.repository, name), data_folder(run, name))
+    return {"page": page.relative_to(run.repository).as_posix()}
 
 
 def process(run: Run, name: str) -> dict[str, Any]:
@@ -163,21 +208,3 @@ def version(run: Run, name: str) -> dict[str, Any]:
     made = steps.version(run.places, read_dataset(run.repository, name), data_folder(run, name))
     reference_of(run.places, name, made.version)
     return {"version": made.version, "rows": made.rows, "quality": made.quality, "simulated": made.source.simulated}
-
-
-def _engine(run: Run) -> list[Artifact]:
-    """The engine that runs suites is a setting, and another one is asked anew."""
-    return [Artifact(namespace="setting", name="validation.engine", hash=run.settings.validation.engine)]
-
-
-def _page(run: Run, name: str, work: Path) -> Path:
-    """The Data Docs page of a work folder, see `data_pipeline.steps.docs_folder`."""
-    return run.places.reports / "data_docs" / (name if work.name == "default" else f"{name}.{work.name}") / "index.html"
-
-
-def docs(run: Run, name: str) -> dict[str, Any]:
-    """Draw the Data Docs page of the result."""
-    from mlops.data_pipeline import read_dataset, steps
-
-    page = steps.docs(run.places, read_dataset(run.repository, name), data_folder(run, name))
-    return {"page": page.relative_to(run.repository).as_posix()}
