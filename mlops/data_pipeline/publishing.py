@@ -72,8 +72,8 @@ def publish(places: Workspace, settings: Settings, dataset: str, version: str | 
         for path in sorted(found.folder.iterdir()):
             if not path.name.startswith("."):
                 _link(path, work / path.name)
-        dvc("add", "--quiet", record.version)
-        dvc("push", "--quiet", "--remote", remote.name, f"{record.version}.dvc")
+        dvc("add", record.version)
+        dvc("push", "--remote", remote.name, f"{record.version}.dvc")
         missing = dvc("status", "--cloud", "--json", "--remote", remote.name).strip()
         if missing not in ("", "{}"):
             raise UnavailableError(
@@ -106,7 +106,7 @@ def fetch(places: Workspace, settings: Settings, dataset: str, version: str, tar
         places, remote
     ) as dvc:
         shutil.copyfile(tracked, dvc.folder / tracked.name)
-        dvc("pull", "--quiet", "--remote", remote.name, tracked.name)
+        dvc("pull", "--remote", remote.name, tracked.name)
         for path in (dvc.folder / version).iterdir():
             path.chmod(0o644)  # DVC protects what it links from its cache
         (dvc.folder / version).rename(target)
@@ -164,7 +164,7 @@ def _repository(places: Workspace, remote: Remote) -> Iterator[Dvc]:
         raise unwritable(folder, error) from error
     write_atomic(folder / "machine" / "config", _HERE)
     dvc = Dvc(folder, DVC_SITE_CACHE_DIR=str(folder / "site"), DVC_SYSTEM_CONFIG_DIR=str(folder / "machine"))
-    dvc("remote", "add", "--quiet", "--force", "--local", "--default", remote.name, remote.url)
+    dvc("remote", "add", "--force", "--local", "--default", remote.name, remote.url)
     try:
         yield dvc
     finally:
@@ -178,14 +178,14 @@ def _configure(places: Workspace, remote: Remote) -> list[str]:
     dvc = Dvc(places.repository)
     changed = [".dvc/config"]
     if not (places.repository / ".dvc").is_dir():
-        dvc("init", "--quiet", *([] if (places.repository / ".git").exists() else ["--no-scm"]))
+        dvc("init", *([] if (places.repository / ".git").exists() else ["--no-scm"]))
         changed += [".dvc/.gitignore", ".dvcignore"]
     dvc("config", "core.analytics", "false")
     dvc("config", "core.check_update", "false")
     if f"remote.{remote.name}.url" in dvc.settings("project"):  # what else stands there of it, such as a region, stays
-        dvc("remote", "modify", "--quiet", remote.name, "url", remote.url)
+        dvc("remote", "modify", remote.name, "url", remote.url)
     else:
-        dvc("remote", "add", "--quiet", "--default", remote.name, remote.url)
+        dvc("remote", "add", "--default", remote.name, remote.url)
     return changed
 
 

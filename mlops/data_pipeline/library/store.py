@@ -10,6 +10,7 @@ from mlops.data_pipeline.library.records import DataRun, DataSchema, FeatureEngi
 from mlops.data_pipeline.lineage import now
 from mlops.errors import MissingInputError, UsageError
 
+STEPS = ("ingest", "validate", "process", "check", "version")
 T = TypeVar("T", DataSchema, FeatureEngineeringConfig)
 
 
@@ -117,4 +118,5 @@ class Store:
 
 
 def _run(document: dict[str, Any]) -> DataRun:
-    return DataRun(**{**document, "status": RunStatus(document["status"])})
+    steps = {name: document["steps"][name] for name in STEPS if name in document["steps"]}  # JSONB keeps no order
+    return DataRun(**{**document, "status": RunStatus(document["status"]), "steps": steps})

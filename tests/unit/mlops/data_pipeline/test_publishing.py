@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
 from pathlib import Path
 
 import pytest
@@ -152,3 +153,64 @@ def test_killed_at_any_moment_the_same_command_publishes(
     target = tmp_path / "fetched"
     publishing.fetch(places, settings(tree), "people", made.version, target)
     assert restoring.verify(target, "people", made.version) == made
+
+
+@pytest.fixture
+def bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A new bucket on a real S3 server, and the environment that S3 clients read."""
+    url = os.environ.get("MLOPS_TEST_S3_URL")
+    if not url:
+        if os.environ.get("MLOPS_REQUIRE_ENGINES") == "1":
+            pytest.fail("MLOPS_TEST_S3_URL names no server, and engines are required here")
+        pytest.skip("MLOPS_TEST_S3_URL names no server; `make test-engines` starts one")
+    import s3fs
+
+    for name, value in {
+        "AWS_ENDPOINT_URL": url, "AWS_ACCESS_KEY_ID": os.environ["MLOPS_TEST_S3_KEY"], "AWS_REGION": "us-east-1",
+        "AWS_SECRET_ACCESS_KEY": os.environ["MLOPS_TEST_S3_SECRET"], "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_CONFIG_FILE": str(tmp_path / "aws"), "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "aws"),
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }.items():
+        monkeypatch.setenv(name, value)
+    (tmp_path / "aws").touch()  # nothing of this machine's own
+    name = f"versions-{uuid.uuid4().hex}"
+    s3fs.S3FileSystem(skip_instance_cache=True).mkdir(name)
+    return name
+
+
+@pytest.mark.engine
+def test_publishing_to_s3_and_back_in_a_fresh_clone(
+    places: Workspace, made: DataVersion, tree: Path, tmp_path: Path, bucket: str
+) -> None:
+    import s3fs
+
+    remote = f"s3://{bucket}/data"
+    done = publishing.publish(places, settings(tree, remote), "people")
+    assert done.remote == remote
+    there = s3fs.S3FileSystem(skip_instance_cache=True).find(f"{bucket}/data")
+    assert len(there) == len(list(versions.folder_of(places, "people", made.version).iterdir())) + 1
+    assert publishing.publish(places, settings(tree), "people").changed == []
+    git = Git(tree)
+    git("add", "-A")
+    git("commit", "-q", "-m", "published", env=MACHINERY)
+    assert "for-tests-only" not in (tree / ".dvc" / "config").read_text()
+    subprocess.run(["git", "clone", "-q", str(tree), str(tmp_path / "clone")], check=True)
+    clone = Workspace(tmp_path / "clone")
+
+    def fetch(version: str, target: Path) -> None:
+        publishing.fetch(clone, settings(clone.repository), "people", version, target)
+
+    back = restoring.restore(clone, "people", None, fetch)
+    assert (back.origin, back.record) == ("remote", made)
+    Dvc(clone.repository)("pull", "--quiet")
+    assert versions.pulled_folder(clone, "people", made.version).is_dir()
+
+
+@pytest.mark.engine
+def test_a_bucket_that_is_not_there_leaves_the_tree_as_it_was(
+    places: Workspace, made: DataVersion, tree: Path, bucket: str
+) -> None:
+    before = Git(tree).status()
+    with pytest.raises(UnavailableError, match="did not take part"):
+        publishing.publish(places, settings(tree, f"s3://{bucket}-absent/data"), "people")
+    assert Git(tree).status() == before
