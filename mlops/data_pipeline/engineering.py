@@ -33,8 +33,10 @@ def engineer(dataset: Dataset, train: Part, test: Part) -> tuple[FeaturePlan, Pa
             f"field 'features': a feature and a column are both called {twice[0]!r}", where=dataset.file,
             mend="give the feature another name",
         )
-    made = [processing.part(each.name, _rows(plan, kept, each.table)) for each in (train, test)]
-    return plan, made[0], made[1]
+    one, two = (
+        processing.part(each.name, _rows(plan, kept, each.table), ordered=dataset.ordered) for each in (train, test)
+    )
+    return plan, one, two
 
 
 def _rows(plan: FeaturePlan, kept: list[str], table: polars.DataFrame) -> polars.DataFrame:

@@ -182,9 +182,9 @@ class _Digests(dict[str | None, bytes]):
     """Text → BLAKE2b-128 of its UTF-8 bytes."""
 
     def __missing__(self, text: str | None) -> bytes:
-        digest = hashlib.blake2b(text.encode(), digest_size=8 * LANES).digest() if text is not None else bytes(8 * LANES)
-        self[text] = digest
-        return digest
+        size = 8 * LANES
+        self[text] = hashlib.blake2b(text.encode(), digest_size=size).digest() if text is not None else bytes(size)
+        return self[text]
 
 
 def _texts(column: polars.Series) -> tuple[Words, Words]:

@@ -6,7 +6,7 @@ import dataclasses
 from typing import Any
 
 from mlops.config import Workspace
-from mlops.data_pipeline import checks
+from mlops.data_pipeline import checks, wrong_cells
 from mlops.data_pipeline.dataset import Dataset
 from mlops.data_pipeline.intake import read_source
 from mlops.errors import BadDataError
@@ -63,7 +63,7 @@ def judge(dataset: Dataset, source: str | None = None, *, engine: str = "compile
     outcome = validate(suite, raw.table, meta=meta, engine=engine)
     readable = CheckResult(name="readable", success=True, severity="block", message=f"{raw.table.height} rows")
     found = checks.of_table(dataset, raw.table, places=Workspace(dataset.repository))
-    return _assemble(outcome.document, outcome, [readable, *found])
+    return _assemble(outcome.document, outcome, [readable, wrong_cells.result(raw.source), *found])
 
 
 def _assemble(document: dict[str, Any], outcome: Outcome | None, results: list[CheckResult]) -> Judgement:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops import product
 from mlops.data_pipeline.dataset import Dataset
-from mlops.data_pipeline.fingerprint import column_type, fingerprint, row_digests
+from mlops.data_pipeline.fingerprint import column_type, fingerprint, row_hashes
 from mlops.errors import BadDataError, ConfigurationError
 from mlops.files import combine
 from mlops.records import ColumnShape
@@ -57,29 +57,30 @@ def split(dataset: Dataset, table: polars.DataFrame) -> tuple[Part, Part]:
 
     On which side a row falls depends on its own features alone (a salted digest, taken as a number between 0
     and 1, against the share): not on the order of the rows, nor on what other rows there are. Rows with the
-    same features fall on the same side. Both parts are ordered by digest, so that the files are the same
-    whatever order the rows came in.
+    same features fall on the same side. Where the data set is its rows in any order, both parts are ordered by
+    hash, so that the files are the same whatever order the rows came in; else they keep their order.
     """
     import polars as pl
 
     features = [name for name in table.columns if name != dataset.target]
     share, salt = dataset.split.test, f"{dataset.name}/{dataset.split.salt}"
-    held = [_unit(digest) < share for digest in row_digests(table, features, salt=salt)]
-    digests = row_digests(table)
-    marked = table.with_columns(
-        pl.Series("__held", held, dtype=pl.Boolean), pl.Series("__digest", digests, dtype=pl.Binary)
-    ).sort("__digest")
-    return _part("train", marked, False), _part("test", marked, True)
+    held = row_hashes(table, features, salt=salt)[0] < int(share * 2**64)
+    marked = table.with_columns(pl.Series("__held", held))
+    if not dataset.ordered:
+        hashes = row_hashes(table)
+        marked = marked.with_columns(pl.Series(f"__{lane}", hashes[lane]) for lane in range(len(hashes))) \
+            .sort("__0", "__1").drop("__0", "__1")
+    return _part(dataset, "train", marked, False), _part(dataset, "test", marked, True)
 
 
-def part(name: str, table: polars.DataFrame) -> Part:
-    """These rows as a part."""
-    return Part(name, table, fingerprint(table))
+def part(name: str, table: polars.DataFrame, *, ordered: bool) -> Part:
+    """These rows as a part; `ordered` where their order belongs to what they are."""
+    return Part(name, table, fingerprint(table, ordered=ordered))
 
 
-def _part(name: str, marked: polars.DataFrame, held: bool) -> Part:
+def _part(dataset: Dataset, name: str, marked: polars.DataFrame, held: bool) -> Part:
     rows = marked.filter(marked["__held"] if held else ~marked["__held"])
-    return part(name, rows.drop("__held", "__digest"))
+    return part(name, rows.drop("__held"), ordered=dataset.ordered)
 
 
 def version_fingerprint(train: Part, test: Part) -> str:
@@ -96,7 +97,3 @@ def shapes(dataset: Dataset, table: polars.DataFrame) -> list[ColumnShape]:
         )
         for name, kind in table.schema.items()
     ]
-
-
-def _unit(digest: bytes) -> float:
-    return float(int.from_bytes(digest[:8], "big") / 2**64)

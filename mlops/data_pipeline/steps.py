@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops.config import Workspace
-from mlops.data_pipeline import checks, intake, process as processing
+from mlops.data_pipeline import checks, intake, process as processing, wrong_cells
 from mlops.data_pipeline.dataset import Dataset
 from mlops.errors import BadDataError, MissingInputError
 from mlops.files import sha256_bytes, sha256_file, write_atomic
@@ -74,13 +74,17 @@ def validate(places: Workspace, dataset: Dataset, folder: Path, engine: str = "c
 
     suite = validation.read_suite(dataset.suite_path)
     source = read_record(Source, _need(folder / SOURCE, "ingest", dataset))
-    table, digest = _read_table(folder / INGESTED, "ingest", dataset)
+    ingested = _need(folder / INGESTED, "ingest", dataset)
+    digest = sha256_file(ingested)
+    if source.table_sha256 != digest:  # a kill came between the two files
+        raise _stale("ingest", dataset, folder / SOURCE)
     meta = {"dataset": dataset.name, "source": source.location, "simulated": source.simulated}
-    outcome = validation.validate(suite, table, meta=meta, engine=engine)
+    outcome = validation.validate(suite, ingested, meta=meta, engine=engine)
+    typed = wrong_cells.result(source)
     report = _relative(docs_folder(places, dataset, folder) / "index.html", places.repository)
     record = Validation(
-        suite=dataset.suite, suite_sha256=suite.sha256, success=outcome.success, evaluated=outcome.evaluated,
-        successful=outcome.successful, engine=outcome.engine, report=report, data_sha256=digest,
+        suite=dataset.suite, suite_sha256=suite.sha256, success=outcome.success and typed.success,
+        evaluated=outcome.evaluated, successful=outcome.successful, engine=outcome.engine, report=report, data_sha256=digest,
     )
     write_atomic(folder / VALIDATION, _json(outcome.document))
     write_atomic(folder / VALIDATION_RECORD, record.to_json())
@@ -88,6 +92,7 @@ def validate(places: Workspace, dataset: Dataset, folder: Path, engine: str = "c
     if refusal:
         docs(places, dataset, folder)
         raise refusal
+    refuse(dataset, [typed], source.location)
     return record
 
 
@@ -153,7 +158,8 @@ def check(places: Workspace, dataset: Dataset, folder: Path) -> list[CheckResult
     source = read_record(Source, folder / SOURCE)
     before = _before(places, dataset, source, train, test) if dataset.checks.history else []
     results = [
-        *checks.of_table(dataset, table, places=places, before=before), *checks.of_splits(dataset, train, test)
+        wrong_cells.result(source), *checks.of_table(dataset, table, places=places, before=before),
+        *checks.of_splits(dataset, train, test),
     ]
     checked = Checked(
         dataset=dataset.name, checks=results, inputs={INGESTED: ingested, TRAIN: train_digest, TEST: test_digest},
@@ -174,7 +180,7 @@ def _before(
     known = [versions.find(places, dataset.name, name).record for name in versions.list_versions(places, dataset.name)]
     if not known:
         return []
-    own = versions.name_of(train, test)
+    own = versions.name_of(dataset, train, test)
     return comparable(known, location=source.location, simulated=source.simulated, but=own)
 
 

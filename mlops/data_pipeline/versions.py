@@ -100,7 +100,7 @@ def keep(
     Raises:
         ConfigurationError: the place cannot be written.
     """
-    parts = _parts(train, test)
+    parts = _parts(dataset, train, test)
     aspects = score.parts(json.loads(result).get("results", []) if result else [], results)
     contents = {f"{part.name}.parquet": _parquet(part.table) for part in parts}
     whole = processing.version_fingerprint(*parts)
@@ -128,19 +128,18 @@ def keep(
     return record
 
 
-def name_of(train: polars.DataFrame, test: polars.DataFrame) -> str:
+def name_of(dataset: Dataset, train: polars.DataFrame, test: polars.DataFrame) -> str:
     """The version that these two parts make."""
-    return _name(processing.version_fingerprint(*_parts(train, test)))
+    return _name(processing.version_fingerprint(*_parts(dataset, train, test)))
 
 
 def _name(fingerprint: str) -> str:
     return fingerprint.removeprefix("sha256:")[:12]
 
 
-def _parts(train: polars.DataFrame, test: polars.DataFrame) -> list[processing.Part]:
-    from mlops.data_pipeline.fingerprint import fingerprint
-
-    return [processing.Part(name, table, fingerprint(table)) for name, table in (("train", train), ("test", test))]
+def _parts(dataset: Dataset, train: polars.DataFrame, test: polars.DataFrame) -> list[processing.Part]:
+    both = (("train", train), ("test", test))
+    return [processing.part(name, table, ordered=dataset.ordered) for name, table in both]
 
 
 def _about(

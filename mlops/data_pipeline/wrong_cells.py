@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 
 from mlops.data_pipeline.dataset import Column, Dataset
 from mlops.data_pipeline.sources.opened import Batch
-from mlops.records import WrongCell
+from mlops.records import CheckResult, Source, WrongCell
 
 if TYPE_CHECKING:
     import polars
 
 SHOWN = 100
 """How many wrong cells a record names."""
+TOLD = 5
+"""How many a message names."""
 LENGTH = 40
 """How much of a cell is shown."""
 
@@ -45,6 +47,20 @@ def of_batch(
     for name, mask in empty(batch, dataset).items():
         for row in mask.arg_true()[:limit].to_list():
             yield WrongCell(row=before + row + 1, column=name, value="", reason="is empty and must not be")
+
+
+def result(source: Source) -> CheckResult:
+    """Whether all cells of the rows that go on are what the data set declares, as a check that blocks."""
+    count = 0 if source.quarantined else source.wrong_cells
+    named = [cell.told() for cell in source.wrong[:TOLD]]
+    more = f" and {count - len(named)} more" if count > len(named) else ""
+    aside = f"; {source.quarantined} rows are set aside" if source.quarantined else ""
+    message = f"{'; '.join(named)}{more}" if count else f"all cells are as declared{aside}"
+    return CheckResult(
+        name="types", success=not count, severity="block", message=message,
+        details={"count": source.wrong_cells, "cells": [cell.to_dict() for cell in source.wrong[:SHOWN]],
+                 "quarantined": source.quarantined},
+    )
 
 
 def empty(batch: Batch, dataset: Dataset) -> dict[str, polars.Series]:

@@ -11,6 +11,7 @@ from mlops.data_pipeline.sources.download import download, without_secrets
 from mlops.errors import ConfigurationError, MissingInputError
 from mlops.named_files import local_files
 
+
 def files_of(location: str, base: Path, fetched: Path, *, subject: str) -> Iterator[tuple[str, Path]]:
     """Each file that `location` names, in the order of their names: how it is shown, and where it is.
 

@@ -29,6 +29,14 @@ def test_the_order_of_the_rows_changes_nothing(dataset: Dataset, table: pl.DataF
         assert first.table.equals(second.table) and first.fingerprint == second.fingerprint
 
 
+def test_an_order_that_belongs_to_the_data_is_kept(change: Any, table: pl.DataFrame) -> None:
+    dataset = change("identity: rows", "identity: order")
+    train, _ = process.split(dataset, table)
+    again, _ = process.split(dataset, table.reverse())
+    assert again.table.equals(train.table.reverse()) and again.fingerprint != train.fingerprint
+    assert train.table.equals(table.join(train.table, on=["name", "age"], how="semi", maintain_order="left"))
+
+
 def test_a_row_keeps_its_side_whatever_rows_are_added(dataset: Dataset, table: pl.DataFrame) -> None:
     _, before = process.split(dataset, table[:30])
     _, after = process.split(dataset, table)
