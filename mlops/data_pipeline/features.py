@@ -25,13 +25,16 @@ MOST_CATEGORIES = 1000
 """A column with more is no category; one output each would be no table any more."""
 
 
-def fit(rules: Rules, shapes: Sequence[ColumnShape], train: Columns, *, trained_on: str = "") -> FeaturePlan:
+def fit(
+    rules: Rules, shapes: Sequence[ColumnShape], train: Columns, *, trained_on: str = "", where: str = "features"
+) -> FeaturePlan:
     """The plan of these rules, fitted.
 
     Args:
         shapes: The columns that there are, with their types.
         train: The training rows alone, see `mlops.serving.features.Columns`.
         trained_on: Their fingerprint.
+        where: What declares the rules, for errors.
 
     Raises:
         ConfigurationError: a rule does not fit the columns; names the feature and the field.
@@ -39,10 +42,10 @@ def fit(rules: Rules, shapes: Sequence[ColumnShape], train: Columns, *, trained_
     """
     types = {shape.name: shape.type for shape in shapes}
     for field, problem in contradictions(rules, types):
-        raise ConfigurationError(f"field {field!r}: {problem}", where="features", mend="correct the feature's rule")
+        raise ConfigurationError(f"field {field!r}: {problem}", where=where, mend="correct the feature's rule")
     needed = {source for name, rule in rules.items() for source in rule.sources(name)}
     features = [_fit(name, rule, train) for name, rule in rules.items()]
-    _expect_names(features)
+    _expect_names(features, where)
     rows = len(next(iter(train.values()))) if train else 0
     return FeaturePlan(
         columns=[shape for shape in shapes if shape.name in needed], features=features, rows=rows, trained_on=trained_on
@@ -227,12 +230,12 @@ def _names(feature: Feature) -> list[str]:
     return [feature.name]
 
 
-def _expect_names(features: list[Feature]) -> None:
+def _expect_names(features: list[Feature], where: str) -> None:
     names = [output.name for feature in features for output in feature.outputs]
     twice = next((name for number, name in enumerate(names) if name in names[:number]), None)
     if twice is not None or not names:
         raise ConfigurationError(
-            f"two features give a column {twice!r}" if twice else "the rules give no column", where="features",
+            f"two features give a column {twice!r}" if twice else "the rules give no column", where=where,
             mend="call them differently" if twice else "declare at least one feature",
         )
 

@@ -6,6 +6,7 @@ the same bytes and one checksum names it.
     bundle.json   the manifest
     model.onnx    or model.pkl
     proof.json    held-out rows with the registered model's own predictions
+    features.json where the model takes features: how they are made of a row's columns
 """
 
 from __future__ import annotations
@@ -21,22 +22,29 @@ import msgspec
 from mlops import files
 from mlops.errors import IntegrityError, InvalidRecordError, MissingInputError
 from mlops.records.base import decode
+from mlops.records.features import FeaturePlan
+from mlops.serving.engineered import EngineeredEngine
 from mlops.serving.engines import Engine, open_engine
 from mlops.serving.inputs import RowReader
 from mlops.serving.manifest import BundleManifest, Proof, Scores
 from mlops.serving.proof import disagreements
 
 SUFFIX = ".bundle"
-_MANIFEST, _PROOF = "bundle.json", "proof.json"
+_MANIFEST, _PROOF, _FEATURES = "bundle.json", "proof.json", "features.json"
 _MODEL = {"onnx": "model.onnx", "sklearn": "model.pkl"}
 _FIXED_TIME = (1980, 1, 1, 0, 0, 0)
 
 
-def write_bundle(path: Path, manifest: BundleManifest, model: bytes, proof: Proof) -> str:
+def write_bundle(
+    path: Path, manifest: BundleManifest, model: bytes, proof: Proof, features: FeaturePlan | None = None
+) -> str:
     """Write the bundle to `path`, wholly or not at all, and return its checksum (`sha256:…`).
 
     The bundle is opened and gives its proof before anything is written: a bundle that cannot be
     served, or does not agree with the registered model, is never found in a store.
+
+    Args:
+        features: For a model that takes the outputs of a plan; the manifest's inputs are the plan's columns.
 
     Raises:
         InvalidRecordError: manifest or proof hold what JSON cannot (NaN), or do not fit each other.
@@ -44,18 +52,19 @@ def write_bundle(path: Path, manifest: BundleManifest, model: bytes, proof: Proo
         ConfigurationError: the folder cannot be written.
     """
     _check(manifest, proof)
-    content = _pack(manifest, model, proof)
+    content = _pack(manifest, model, proof, features)
     Bundle(content, path, "").expect_proof()
     files.write_atomic(path, content)
     return files.sha256_bytes(content)
 
 
-def _pack(manifest: BundleManifest, model: bytes, proof: Proof) -> bytes:
+def _pack(manifest: BundleManifest, model: bytes, proof: Proof, features: FeaturePlan | None) -> bytes:
     buffer = io.BytesIO()
+    members = [(_MANIFEST, manifest.to_json()), (_MODEL[manifest.engine], model), (_PROOF, proof.to_json())]
+    if features is not None:
+        members.append((_FEATURES, features.to_json()))
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-        for name, member in (
-            (_MANIFEST, manifest.to_json()), (_MODEL[manifest.engine], model), (_PROOF, proof.to_json())
-        ):
+        for name, member in members:
             info = zipfile.ZipInfo(name, _FIXED_TIME)
             info.create_system = 3  # Unix, wherever it is written
             info.external_attr = 0o644 << 16
@@ -102,6 +111,7 @@ class Bundle:
     Attributes:
         manifest: What it says of itself.
         sha256: The checksum of the bytes that were loaded.
+        features: How the model's features are made; None for a model that takes the columns themselves.
     """
 
     def __init__(self, content: bytes, path: Path, sha256: str) -> None:
@@ -113,7 +123,12 @@ class Bundle:
         if model is None:
             raise IntegrityError(f"has no {_MODEL[self.manifest.engine]}", where=path, mend=_MEND)
         self._proof = members[_PROOF]
-        self.engine: Engine = open_engine(self.manifest, model)
+        self.features: FeaturePlan | None = None
+        if _FEATURES in members:
+            self.features = decode(FeaturePlan, members[_FEATURES], where=f"{path}:{_FEATURES}")
+            self.engine: Engine = EngineeredEngine(self.features, self.manifest, model)
+        else:
+            self.engine = open_engine(self.manifest, model)
         self.reader = RowReader(self.manifest.inputs, self.engine.order, self.engine.float32)
 
     @classmethod

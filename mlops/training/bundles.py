@@ -15,10 +15,13 @@ from msgspec.structs import replace
 from mlops import serving
 from mlops.errors import MlopsError
 from mlops.experiment_tracker import versions
+from mlops.records.features import FeaturePlan
 from mlops.serving import Bundle, BundleManifest, Input, Proof
 from mlops.serving.bundle import SUFFIX
+from mlops.serving.engineered import outputs
 from mlops.serving.manifest import InputType
 from mlops.training.config import ModelConfig
+from mlops.training.engineered import Engineered
 from mlops.training.export import Graph, NotExportableError, to_onnx
 from mlops.training.frames import Data, load
 from mlops.training.threads import one_thread
@@ -99,6 +102,8 @@ def write(store: Path, config: ModelConfig, model: Any, manifest: BundleManifest
     classifier = config.task == "classification"
     proof = prove(model, proof_rows(frame), manifest.inputs, classifier)
     probes = _probes(model, frame, manifest.inputs, classifier)
+    plan, inner = (model.plan, model.model) if isinstance(model, Engineered) else (None, model)
+    taken = manifest.inputs if plan is None else outputs(plan)
     name = f"{manifest.model}/{manifest.version}{SUFFIX}"
     path, trial = store / name, store / f".{manifest.model}-{manifest.version}-{os.getpid()}.part"
     for left in store.glob(f".{manifest.model}-*.part"):  # by a command that was killed; the model's lock is ours
@@ -107,13 +112,13 @@ def write(store: Path, config: ModelConfig, model: Any, manifest: BundleManifest
     try:
         for double in (True, False):
             try:
-                graph = to_onnx(model, manifest.inputs, name=config.name, classifier=classifier, double=double)
+                graph = to_onnx(inner, taken, name=config.name, classifier=classifier, double=double)
                 exported = replace(manifest, engine="onnx", tensors=graph.tensors, outputs=graph.outputs)
-                reason = _trial(trial, exported, graph, proof, probes)
+                reason = _trial(trial, exported, graph, proof, probes, plan)
             except NotExportableError as error:
                 reason = str(error)
             if reason is None:
-                return name, serving.write_bundle(path, exported, graph.content, proof), "onnx"
+                return name, serving.write_bundle(path, exported, graph.content, proof, plan), "onnx"
             reasons.append(f"{'double' if double else 'single'} precision: {reason}")
     finally:
         trial.unlink(missing_ok=True)
@@ -121,13 +126,16 @@ def write(store: Path, config: ModelConfig, model: Any, manifest: BundleManifest
         manifest, engine="sklearn", engine_reason="; ".join(reasons),
         requires=versions([*config.libraries, "cloudpickle"]),
     )
-    return name, serving.write_bundle(path, own, _pickle(model, config), proof), "sklearn"
+    return name, serving.write_bundle(path, own, _pickle(inner, config), proof, plan), "sklearn"
 
 
-def _trial(path: Path, manifest: BundleManifest, graph: Graph, proof: Proof, probes: list[Proof]) -> str | None:
+def _trial(
+    path: Path, manifest: BundleManifest, graph: Graph, proof: Proof, probes: list[Proof], plan: FeaturePlan | None
+) -> str | None:
     """What speaks against the export; None where it answers as the pipeline does."""
     try:
-        serving.write_bundle(path, manifest, graph.content, Proof(rows=[], predictions=[], probabilities=None))
+        empty = Proof(rows=[], predictions=[], probabilities=None)
+        serving.write_bundle(path, manifest, graph.content, empty, plan)
         bundle = Bundle.open(path, None)
         for each in (proof, *probes):
             found = difference(each, bundle)

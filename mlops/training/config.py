@@ -9,6 +9,8 @@ from typing import Any, Literal
 import msgspec
 
 from mlops import documents, product
+from mlops.data_pipeline.feature_rules import FeatureRule
+from mlops.documents import suggestion
 from mlops.errors import ConfigurationError, MissingInputError
 from mlops.records.model import Task
 from mlops.training.metrics import METRICS
@@ -49,6 +51,8 @@ class ModelConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     Attributes:
         dataset: The data set whose published version it is trained on.
         features: The columns that the model takes, in order.
+        feature_engineering: Where it is given, the trainer gets these features, fitted on the training rows and made of
+            those columns; a request still has the columns.
         trainer: `module:callable` with `(train_data, val_data, test_data, config, tracker) -> (model, parameters,
             metrics)`; the data are pandas frames with the features and the target.
         parameters: For the trainer.
@@ -69,6 +73,7 @@ class ModelConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     floors: dict[str, float] = {}
     seed: int = 0
     validation: float = 0.2
+    feature_engineering: dict[str, FeatureRule] = {}
     bounded: Bounds = Bounds()
     libraries: tuple[str, ...] = ("numpy", "pandas", "scikit-learn")
     description: str = ""
@@ -104,6 +109,7 @@ def _findings(config: ModelConfig, name: str) -> list[tuple[str, str, str]]:
         found.append(("features", "must name at least one column, and each once", "list the columns the model takes"))
     if config.target in config.features:
         found.append(("features", f"hold the target {config.target!r}", "a model must not see what it predicts"))
+    found += _engineering(config)
     if not 0.0 <= config.validation < 1.0:
         found.append(("validation", "must be a share from 0 up to, not including, 1", "write for example 0.2"))
     for field, rows in (("bounded.rows", config.bounded.rows), ("bounded.holdout_rows", config.bounded.holdout_rows)):
@@ -120,4 +126,23 @@ def _findings(config: ModelConfig, name: str) -> list[tuple[str, str, str]]:
         found.append(("metric.direction", message, f"write {metric_known.direction}"))
     if not 0.0 <= config.metric.tolerance < 1.0:
         found.append(("metric.tolerance", "must be a share from 0 up to, not including, 1", "write for example 0.02"))
+    return found
+
+
+def _engineering(config: ModelConfig) -> list[tuple[str, str, str]]:
+    """As `_findings`, of the declared features; whether they fit the columns' types is seen with the data."""
+    rules = config.feature_engineering
+    sources = {name: rule.sources(name) for name, rule in rules.items()}
+    found = [
+        (f"feature_engineering.{name}", f"is made of {each!r}, which is not among the features"
+         f"{suggestion(each, config.features)}", "list the column under `features`, or correct `of`")
+        for name, columns in sources.items() for each in columns if each not in config.features
+    ]
+    used = {each for columns in sources.values() for each in columns}
+    unused = [name for name in config.features if name not in used] if rules else []
+    if unused:
+        found.append(("features", f"hold {unused[0]!r}, which no feature is made of",
+                      f"leave it out, or add `{unused[0]}: {{}}` to feature_engineering, which passes it on"))
+    if config.target in rules:
+        found.append((f"feature_engineering.{config.target}", "has the name of the target", "call it differently"))
     return found

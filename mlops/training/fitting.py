@@ -9,23 +9,28 @@ from typing import Any
 
 from mlops import experiment_tracker
 from mlops.config import Settings
+from mlops.records.features import FeaturePlan
 from mlops.records.model import Sample
 from mlops.records.receipt import Level
-from mlops.training import sampling
+from mlops.training import engineered, sampling
 from mlops.training.config import ModelConfig
 from mlops.training.frames import Data, divide, load
 from mlops.training.threads import one_thread
-from mlops.training.trainers import call
+from mlops.training.trainers import Trained, call
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The frames of one training; `sample` says how they were drawn, None where all were taken."""
+    """The frames of one training; `sample` says how they were drawn, None where all were taken.
+
+    `plan`: the features that the model's file declares, fitted on `train` alone; None where it declares none.
+    """
 
     train: Any
     val: Any
     test: Any
     sample: Sample | None
+    plan: FeaturePlan | None = None
 
     @classmethod
     def of(cls, data: Data, config: ModelConfig, level: Level) -> Rows:
@@ -33,6 +38,7 @@ class Rows:
 
         Raises:
             MissingInputError, IntegrityError: see `frames.load`.
+            ConfigurationError, BadDataError: see `engineered.fitted`.
         """
         columns = [*config.features, config.target]
         train, test = load(data, "train", columns), load(data, "test", columns)
@@ -44,7 +50,8 @@ class Rows:
                 rows=config.bounded.rows, holdout_rows=config.bounded.holdout_rows, used=len(train), of=of,
                 holdout_used=len(test), holdout_of=holdout_of,
             )
-        return cls(*divide(train, config.validation, config.seed), test, sample)
+        train, val = divide(train, config.validation, config.seed)
+        return cls(train, val, test, sample, engineered.fitted(config, train, data.version.columns))
 
 
 def bounded(frame: Any, config: ModelConfig, rows: int) -> Any:
@@ -85,7 +92,7 @@ def fit(
     experiment = config.name if rows.sample is None else f"{config.name}-bounded"
     asked = {**config.parameters, "seed": config.seed, "validation": config.validation}
     with experiment_tracker.start(settings, experiment, name=name, parameters=asked, tags=tags) as run:
-        model, parameters, found = call(trainer, (rows.train, rows.val, rows.test, config, run), config)
+        model, parameters, found = _trained(config, trainer, rows, run)
         run.log_parameters({key: value for key, value in parameters.items() if key not in asked})
         run.log_metrics(found)
         inputs = rows.test[config.features].head(100)
@@ -97,3 +104,13 @@ def fit(
         else:
             uri = run.log_model(model, inputs=inputs, outputs=outputs, libraries=config.libraries)
     return Fitted(run.id, uri, {**asked, **parameters}, found)
+
+
+def _trained(config: ModelConfig, trainer: Callable[..., Any], rows: Rows, run: Any) -> Trained:
+    """The trainer's outcome; a model that was given features stands behind them."""
+    plan = rows.plan
+    if plan is None:
+        return call(trainer, (rows.train, rows.val, rows.test, config, run), config)
+    frames = engineered.frames(plan, config.target, rows.train, rows.val, rows.test)
+    model, parameters, found = call(trainer, (*frames, engineered.seen(plan, config), run), config)
+    return engineered.Engineered(plan.to_json(), model), parameters, found

@@ -14,6 +14,8 @@ from mlops.training.frames import Data
 
 # Of the machinery, what decides which rows and numbers a trainer sees; the rest may change without a new model.
 _MACHINERY = ("frames.py", "threads.py")
+_FEATURES = ("serving/features.py", "data_pipeline/features.py", "training/engineered.py")
+"""What decides the numbers of a model that declares features."""
 
 
 def recipe(repository: Path, config: ModelConfig, versions: dict[str, str]) -> str:
@@ -29,6 +31,9 @@ def recipe(repository: Path, config: ModelConfig, versions: dict[str, str]) -> s
         "task": config.task, "target": config.target, "features": config.features, "trainer": config.trainer,
         "parameters": config.parameters, "seed": config.seed, "validation": config.validation,
     }
+    if config.feature_engineering:
+        asked["feature_engineering"] = config.feature_engineering
+        code += [(f"mlops/{name}", files.sha256_file(machinery.parent / name)) for name in _FEATURES]
     parameters = msgspec.json.encode(asked, order="sorted")
     libraries = [(f"library {name}", each) for name, each in versions.items()]
     return files.combine([*code, ("parameters", files.sha256_bytes(parameters)), *libraries])
