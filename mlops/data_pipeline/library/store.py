@@ -97,6 +97,8 @@ class Store:
 
     def _new(self, table: str, key: str, value: DataSchema | FeatureEngineeringConfig, **columns: str) -> None:
         document = dataclasses.asdict(value)
+        if isinstance(value, DataSchema):  # PostgreSQL's JSONB keeps no order of keys, and columns have one
+            document["columns"] = [[name, column] for name, column in value.columns.items()]
         found = database.rows(self._url(), table, limit=1, id=key)
         if found and found[0]["document"] != document:
             mend = 'give "" for an id of its own'
@@ -108,7 +110,10 @@ class Store:
         found = database.rows(self._url(), table, limit=1, id=key)
         if not found:
             raise MissingInputError(f"there is no {kind.__name__} {key!r}", where=table, mend="create it first")
-        return kind(**found[0]["document"])
+        document = found[0]["document"]
+        if kind is DataSchema:
+            document = {**document, "columns": dict(document["columns"])}
+        return kind(**document)
 
     def _url(self) -> str:
         if not self._ready:
