@@ -37,8 +37,9 @@ def gate(
         raise MissingInputError(f"cannot be read: {error.strerror or error}", where=needs) from error
     made, results = read(Plan, plan), read_needs(content, where=str(needs))
     verdict = decide(made, results, beside=beside or ())
-    # Where nothing was planned nothing left a receipt, and no download made the folder.
-    if receipts is not None and (receipts.is_dir() or any(each.planned for each in verdict.pipelines)):
+    # Where nothing was planned, or nothing ran, nothing left a receipt, and no download made the folder.
+    proven = verdict.open and any(each.planned for each in verdict.pipelines)
+    if receipts is not None and (receipts.is_dir() or proven):
         verdict = decide(made, results, read_receipts(receipts), beside=beside or ())
     if format is Format.JSON:
         print_json(verdict)

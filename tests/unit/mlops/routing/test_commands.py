@@ -204,6 +204,9 @@ def test_the_gate_from_plan_to_verdict(repository: Repository, tmp_path: Path) -
     (tmp_path / "needs.json").write_text(json.dumps(needs))
     assert mlops(*words, "--receipts", ".", cwd=tmp_path).returncode == 2  # no receipts in there
     assert mlops(*words, "--receipts", "nowhere", cwd=tmp_path).returncode == 2
+    (tmp_path / "needs.json").write_text(json.dumps(needs | {"service": {"result": "skipped"}}))
+    done = mlops(*words, "--receipts", "nowhere", cwd=tmp_path)  # closed already, and it says by what
+    assert done.returncode == 1 and b"service: was planned" in done.stdout
     plan = json.loads((tmp_path / "plan.json").read_text())
     for each in plan["workflows"]:
         each["verdict"] = "SKIP"
