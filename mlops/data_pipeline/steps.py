@@ -84,7 +84,8 @@ def validate(places: Workspace, dataset: Dataset, folder: Path, engine: str = "c
     report = _relative(docs_folder(places, dataset, folder) / "index.html", places.repository)
     record = Validation(
         suite=dataset.suite, suite_sha256=suite.sha256, success=outcome.success and typed.success,
-        evaluated=outcome.evaluated, successful=outcome.successful, engine=outcome.engine, report=report, data_sha256=digest,
+        evaluated=outcome.evaluated, successful=outcome.successful, engine=outcome.engine, report=report,
+        data_sha256=digest,
     )
     write_atomic(folder / VALIDATION, _json(outcome.document))
     write_atomic(folder / VALIDATION_RECORD, record.to_json())
@@ -136,10 +137,12 @@ def process(places: Workspace, dataset: Dataset, folder: Path) -> dict[str, Any]
         from mlops.data_pipeline.engineering import engineer
 
         plan, train, test = engineer(dataset, train, test)
-        write_atomic(folder / FEATURES, plan.to_json())
+        (folder / FEATURES).unlink(missing_ok=True)  # a plan never stands beside tables that it did not make
     _write_table(folder / PROCESSED, result)
     _write_table(folder / TRAIN, train.table)
     _write_table(folder / TEST, test.table)
+    if dataset.features:
+        write_atomic(folder / FEATURES, plan.to_json())
     return {
         "rows": result.height, "columns": result.width, "train": train.table.height, "test": test.table.height,
         "fingerprint": processing.version_fingerprint(train, test),

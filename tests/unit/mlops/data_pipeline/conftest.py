@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -105,3 +107,26 @@ def change(tree: Path) -> Any:
         return read_dataset(tree, "people")
 
     return apply
+
+
+@pytest.fixture
+def bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A new bucket on a real S3 server, and the environment that S3 clients read."""
+    url = os.environ.get("MLOPS_TEST_S3_URL")
+    if not url:
+        if os.environ.get("MLOPS_REQUIRE_ENGINES") == "1":
+            pytest.fail("MLOPS_TEST_S3_URL names no server, and engines are required here")
+        pytest.skip("MLOPS_TEST_S3_URL names no server; `make test-engines` starts one")
+    import s3fs
+
+    for name, value in {
+        "AWS_ENDPOINT_URL": url, "AWS_ACCESS_KEY_ID": os.environ["MLOPS_TEST_S3_KEY"], "AWS_REGION": "us-east-1",
+        "AWS_SECRET_ACCESS_KEY": os.environ["MLOPS_TEST_S3_SECRET"], "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_CONFIG_FILE": str(tmp_path / "aws"), "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "aws"),
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }.items():
+        monkeypatch.setenv(name, value)
+    (tmp_path / "aws").touch()  # nothing of this machine's own
+    name = f"bucket-{uuid.uuid4().hex}"
+    s3fs.S3FileSystem(skip_instance_cache=True).mkdir(name)
+    return name

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-import uuid
 from pathlib import Path
 
 import pytest
@@ -153,29 +152,6 @@ def test_killed_at_any_moment_the_same_command_publishes(
     target = tmp_path / "fetched"
     publishing.fetch(places, settings(tree), "people", made.version, target)
     assert restoring.verify(target, "people", made.version) == made
-
-
-@pytest.fixture
-def bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A new bucket on a real S3 server, and the environment that S3 clients read."""
-    url = os.environ.get("MLOPS_TEST_S3_URL")
-    if not url:
-        if os.environ.get("MLOPS_REQUIRE_ENGINES") == "1":
-            pytest.fail("MLOPS_TEST_S3_URL names no server, and engines are required here")
-        pytest.skip("MLOPS_TEST_S3_URL names no server; `make test-engines` starts one")
-    import s3fs
-
-    for name, value in {
-        "AWS_ENDPOINT_URL": url, "AWS_ACCESS_KEY_ID": os.environ["MLOPS_TEST_S3_KEY"], "AWS_REGION": "us-east-1",
-        "AWS_SECRET_ACCESS_KEY": os.environ["MLOPS_TEST_S3_SECRET"], "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_CONFIG_FILE": str(tmp_path / "aws"), "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "aws"),
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }.items():
-        monkeypatch.setenv(name, value)
-    (tmp_path / "aws").touch()  # nothing of this machine's own
-    name = f"versions-{uuid.uuid4().hex}"
-    s3fs.S3FileSystem(skip_instance_cache=True).mkdir(name)
-    return name
 
 
 @pytest.mark.engine

@@ -15,6 +15,7 @@ from mlops.data_pipeline.sources.download import download, without_secrets
 from mlops.data_pipeline.intake import read_source
 from mlops.errors import BadDataError, MissingInputError, UnavailableError
 
+LONG = bytes(range(256)) * 400
 BODY = b"name,age,height,wage\na,1,1.5,2\n"
 
 
@@ -29,6 +30,8 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Location", "file:///etc/passwd")
             self.end_headers()
             return
+        if path.startswith("/parts"):
+            return self.parts(path)
         self.send_response(200)
         self.send_header("Content-Length", str(len(BODY) + (10 if path == "/short" else 0)))
         self.end_headers()
@@ -41,6 +44,25 @@ class Handler(BaseHTTPRequestHandler):
                 time.sleep(0.05)
         else:
             self.wfile.write(BODY)
+
+    asked: list[str | None] = []
+
+    def parts(self, path: str) -> None:
+        """Breaks off after a while, and can go on (`/parts-unmarked` cannot)."""
+        tag = '"two"' if path == "/parts-changed" else '"one"'
+        wanted = self.headers.get("Range")
+        self.asked.append(wanted)
+        start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted else 0
+        whole = self.headers.get("If-Range") not in (None, tag)
+        start = 0 if whole else start
+        self.send_response(206 if start else 200)
+        if start:
+            self.send_header("Content-Range", f"bytes {start}-{len(LONG) - 1}/{len(LONG)}")
+        if path != "/parts-unmarked":
+            self.send_header("ETag", tag)
+        self.send_header("Content-Length", str(len(LONG) - start))
+        self.end_headers()
+        self.wfile.write(LONG[start:] if path == "/parts-changed" else LONG[start:start + 40_000])
 
     def log_message(self, *_: object) -> None:
         """Silent."""
@@ -67,6 +89,32 @@ def test_a_refusal_or_a_cut_is_said(server: str, tmp_path: Path, path: str, kind
     with pytest.raises(kind) as caught:
         download(server + path, tmp_path / "x")
     assert path in str(caught.value) and "mend" in str(caught.value)
+
+
+def test_a_transfer_that_breaks_off_goes_on(server: str, tmp_path: Path) -> None:
+    Handler.asked.clear()
+    assert download(f"{server}/parts", tmp_path / "x").read_bytes() == LONG
+    assert Handler.asked == [None, "bytes=40000-", "bytes=80000-"]
+    assert [path.name for path in tmp_path.iterdir()] == ["x"]
+
+
+def test_what_a_killed_call_has_received_is_not_fetched_again(server: str, tmp_path: Path) -> None:
+    Handler.asked.clear()
+    (tmp_path / "x.part").write_bytes(LONG[:90_000])
+    (tmp_path / "x.mark").write_text('"one"')
+    assert download(f"{server}/parts", tmp_path / "x").read_bytes() == LONG
+    assert Handler.asked == ["bytes=90000-"]
+
+
+def test_a_part_of_something_else_is_fetched_anew(server: str, tmp_path: Path) -> None:
+    (tmp_path / "x.part").write_bytes(bytes(50_000))
+    (tmp_path / "x.mark").write_text('"one"')
+    assert download(f"{server}/parts-changed", tmp_path / "x").read_bytes() == LONG
+
+
+def test_without_a_mark_nothing_is_pieced_together(server: str, tmp_path: Path) -> None:
+    with pytest.raises(UnavailableError, match="40000 of 102400"):
+        download(f"{server}/parts-unmarked", tmp_path / "x")
 
 
 def test_a_redirect_never_leaves_http(server: str, tmp_path: Path) -> None:
