@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mlops.cli import data_versions
+from mlops.cli import data_profile, data_versions
 from mlops.cli.common import (
     HERE, Format, FormatOption, RepositoryOption, new_app, open_workspace, print_json, print_table,
 )
@@ -158,6 +158,7 @@ app.add_typer(data_versions.app, name="version")
 app.command()(data_versions.publish)
 app.command()(data_versions.card)
 app.command()(drift)
+app.command()(data_profile.profile)
 
 
 @app.command()

@@ -11,10 +11,10 @@ import msgspec
 
 from mlops import documents, product
 from mlops.data_pipeline.drift_rules import DriftRules
-from mlops.data_pipeline.feature_rules import FeatureRule
 from mlops.data_pipeline.reading import Quarantine, Reading, reading_contradictions
 from mlops.documents import suggestion
 from mlops.errors import ConfigurationError, MissingInputError
+from mlops.features.rules import FeatureRule
 from mlops.named_files import local_files
 from mlops.logs import hide_secrets
 

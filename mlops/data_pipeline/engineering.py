@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from mlops.data_pipeline import process as processing
 from mlops.data_pipeline.dataset import Dataset
-from mlops.data_pipeline.features import columns_of_table, fit, table_of
 from mlops.data_pipeline.process import Part
 from mlops.errors import ConfigurationError
+from mlops.features.fitting import columns_of_table, fit, table_of
 from mlops.records.features import FeaturePlan
 from mlops.serving.features import apply
 

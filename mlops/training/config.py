@@ -9,9 +9,9 @@ from typing import Any, Literal
 import msgspec
 
 from mlops import documents, product
-from mlops.data_pipeline.feature_rules import FeatureRule
 from mlops.documents import suggestion
 from mlops.errors import ConfigurationError, MissingInputError
+from mlops.features.rules import FeatureRule
 from mlops.records.model import Task
 from mlops.training.metrics import METRICS
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from mlops import product
-from mlops.data_pipeline import features
+from mlops.features import fitting
 from mlops.records import ColumnShape
 from mlops.records.base import decode
 from mlops.records.features import FeaturePlan
@@ -65,7 +65,7 @@ def fitted(config: ModelConfig, train: Any, shapes: Sequence[ColumnShape]) -> Fe
         return None
     wanted = [shape for shape in shapes if shape.name in config.features]
     where = f"{product.MODELS}/{config.name}.yaml, feature_engineering"
-    return features.fit(config.feature_engineering, wanted, _columns(train, wanted), where=where)
+    return fitting.fit(config.feature_engineering, wanted, _columns(train, wanted), where=where)
 
 
 def frames(plan: FeaturePlan, target: str, *parts: Any) -> list[Any]:

@@ -14,7 +14,7 @@ from mlops.training.frames import Data
 
 # Of the machinery, what decides which rows and numbers a trainer sees; the rest may change without a new model.
 _MACHINERY = ("frames.py", "threads.py")
-_FEATURES = ("serving/features.py", "data_pipeline/features.py", "training/engineered.py")
+_FEATURES = ("serving/features.py", "features/fitting.py", "training/engineered.py")
 """What decides the numbers of a model that declares features."""
 
 

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mlops.data_pipeline.feature_rules import FeatureRule
-from mlops.data_pipeline.features import columns_of_table, fit, in_batches, table_of
 from mlops.errors import InvalidRecordError
+from mlops.features.fitting import columns_of_table, fit, in_batches, table_of
+from mlops.features.rules import FeatureRule
 from mlops.records import ColumnShape, decode
 from mlops.records.features import FeaturePlan
 from mlops.serving import Input

@@ -150,8 +150,8 @@ def test_a_rule_that_does_not_fit_the_data_is_refused_before_training(product: A
 
 
 def test_moments_and_whole_numbers_come_through_frames_as_through_requests() -> None:
-    from mlops.data_pipeline.feature_rules import FeatureRule
-    from mlops.data_pipeline.features import fit
+    from mlops.features.rules import FeatureRule
+    from mlops.features.fitting import fit
     from mlops.records import ColumnShape
     from mlops.serving.features import apply, column, columns_of
 

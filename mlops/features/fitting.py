@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from mlops.data_pipeline.feature_rules import FeatureRule, Rules, contradictions
 from mlops.errors import BadDataError, ConfigurationError
+from mlops.features.rules import FeatureRule, Rules, contradictions
 from mlops.records import ColumnShape
 from mlops.records.features import Feature, FeatureOutput, FeaturePlan, FeatureStatistics
 from mlops.serving.features import PERIODS, Columns, apply, finished, missing, result

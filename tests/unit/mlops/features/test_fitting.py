@@ -10,9 +10,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from mlops.data_pipeline.feature_rules import FeatureRule, contradictions, simple_rules
-from mlops.data_pipeline.features import MOST_CATEGORIES, columns_of_table, fit
 from mlops.errors import BadDataError, ConfigurationError
+from mlops.features.fitting import MOST_CATEGORIES, columns_of_table, fit
+from mlops.features.rules import FeatureRule, contradictions, simple_rules
 from mlops.records import ColumnShape
 
 SHAPES = [ColumnShape(name="x", type="float", nullable=True), ColumnShape(name="place", type="string", nullable=True)]
