@@ -28,7 +28,9 @@ NameArgument = Annotated[
     str, typer.Argument(help="The data set: the stem of its file in data/datasets/.", metavar="DATASET")
 ]
 SourceOption = Annotated[
-    str | None, typer.Option("--source", help="A CSV or Parquet file, or an http(s) address, for the set's own.")
+    str | None, typer.Option(
+        "--source", help="For the set's own: a file (CSV, JSON lines, Parquet, Arrow; compressed or not), a folder, a "
+        "pattern, or an http(s) or s3 address.")
 ]
 GivenOption = Annotated[bool, typer.Option("--given", help="Work on what `ingest --source` took in.")]
 
@@ -55,6 +57,11 @@ def ingest(
         return print_json(record)
     label = "simulated" if record.simulated else "as given" if source else "real"
     print(f"{name}: {record.rows} rows from {record.location} ({label}), {record.sha256}")
+    if record.quarantined:
+        print(f"  {record.quarantined} rows are set aside, with reasons: {folder / steps.QUARANTINE}")
+    elif record.wrong_cells:
+        told = "".join(f"\n  - {cell.told()}" for cell in record.wrong[:10])
+        print(f"  {record.wrong_cells} cells are not as declared; `mlops data validate` refuses them:{told}")
 
 
 @app.command()

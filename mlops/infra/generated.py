@@ -14,13 +14,18 @@ from mlops.infra.findings import Finding
 
 SETTINGS = "docs/reference/settings.md"
 COMMANDS = "docs/reference/commands.md"
+DATASET = "docs/reference/dataset.schema.json"
 GATES = "docs/reference/gates.md"
 MEND = "`mlops tree write` writes it again"
 
 
 def pages(repository: Path) -> dict[str, Callable[[], str]]:
     """Each generated page and the function that makes its text."""
-    made: dict[str, Callable[[], str]] = {SETTINGS: settings_page.render, COMMANDS: lambda: _commands(repository)}
+    made: dict[str, Callable[[], str]] = {
+        SETTINGS: settings_page.render,
+        COMMANDS: lambda: _printed(repository, "mlops.cli.reference", COMMANDS),
+        DATASET: lambda: _printed(repository, "mlops.data_pipeline.reference", DATASET),
+    }
     if (repository / gates_page.SOURCE).is_file():
         made[GATES] = lambda: gates_page.render(repository)
     return made
@@ -65,15 +70,15 @@ def _first_difference(old: str, new: str) -> int | None:
     return max(1, min(len(before), len(now)))
 
 
-def _commands(repository: Path) -> str:
-    # The commands are the highest layer, which this one may not import; and the tree's own are
-    # meant, not those of the program that checks. A process of its own gives both.
+def _printed(repository: Path, module: str, page: str) -> str:
+    # The module is of a higher layer, which this one may not import; and the tree's own is
+    # meant, not that of the program that checks. A process of its own gives both.
     environment = {**os.environ, "PYTHONPATH": str(repository), "NO_COLOR": "1"}
-    done = processes.run([sys.executable, "-m", "mlops.cli.reference"], cwd=repository, env=environment)
+    done = processes.run([sys.executable, "-m", module], cwd=repository, env=environment)
     if done.returncode != 0:
         said = done.stderr.decode(errors="replace").strip().splitlines() or ["no reason given"]
         raise TerminalError(
-            f"the reference of the commands could not be made: {said[-1]}", where=COMMANDS,
-            mend="run `python -m mlops.cli.reference`, which shows the whole error",
+            f"the reference could not be made: {said[-1]}", where=page,
+            mend=f"run `python -m {module}`, which shows the whole error",
         )
     return done.stdout.decode()
