@@ -42,13 +42,15 @@ class Pass:
     """
 
     def __init__(
-        self, dataset: Dataset, opened: Opened, loose: dict[str, str], quarantine: QuarantineWriter | None
+        self, dataset: Dataset, opened: Opened, loose: dict[str, str], quarantine: QuarantineWriter | None, *,
+        fingerprinted: bool = True,
     ) -> None:
         self.loose, self.found = loose, dict[str, str]()
         self.wrong: list[WrongCell] = []
         self.wrong_count = 0
         self.files: list[SourceFile] = []
         self.fingerprint = Fingerprint(ordered=dataset.ordered)
+        self.fingerprinted = fingerprinted
         self._dataset, self._opened, self._quarantine = dataset, opened, quarantine
         self._columns: dict[str, polars.DataType] | None = None
         self._seen: set[str] | None = None
@@ -70,7 +72,10 @@ class Pass:
                 self._rows += batch.table.height
                 progress.say(self._rows)
                 if table.height and not self.found:
-                    self.fingerprint.add(table)
+                    if self.fingerprinted:
+                        self.fingerprint.add(table)
+                    else:
+                        self.fingerprint.rows += table.height
                     yield table
             self.files.append(SourceFile(name=part.name, rows=self._rows - before, sha256=part.digest()))
         if not self._rows:
@@ -122,8 +127,11 @@ class Pass:
                 )
 
 
-def read_source(dataset: Dataset, given: str | None = None) -> Raw:
+def read_source(dataset: Dataset, given: str | None = None, *, fingerprinted: bool = True) -> Raw:
     """The rows of the data set's own source, or of what `given` names, in memory.
+
+    Args:
+        fingerprinted: Whether to compute the rows' fingerprint, which takes NumPy and as long as reading.
 
     Raises:
         MissingInputError, UnavailableError, BadDataError, ConfigurationError, BusyError: see `sources.open_source`.
@@ -131,10 +139,10 @@ def read_source(dataset: Dataset, given: str | None = None) -> Raw:
     import polars as pl
 
     with open_source(dataset, given) as opened:
-        first = one = Pass(dataset, opened, {}, None)
+        first = one = Pass(dataset, opened, {}, None, fingerprinted=fingerprinted)
         tables = list(one.tables())
         while one.found:
-            one = Pass(dataset, opened, {**one.loose, **one.found}, None)
+            one = Pass(dataset, opened, {**one.loose, **one.found}, None, fingerprinted=fingerprinted)
             tables = list(one.tables())
         return Raw(pl.concat(tables, rechunk=True), _record(dataset, opened, one, first=first))
 
@@ -179,7 +187,7 @@ def _record(
     dataset: Dataset, opened: Opened, one: Pass, *, first: Pass, table: Path | None = None, quarantined: int = 0
 ) -> Source:
     """What is known of the source after the last pass; the first one saw the wrong cells."""
-    print_ = one.fingerprint.digest()
+    print_ = one.fingerprint.digest() if one.fingerprinted else ""
     digests = [(f"{number:09}", each.sha256) for number, each in enumerate(one.files) if each.sha256]
     digest = print_ if not digests else digests[0][1] if len(digests) == 1 else combine(digests)
     return Source(

@@ -52,7 +52,7 @@ def judge(dataset: Dataset, source: str | None = None, *, engine: str = "compile
     """
     suite = read_suite(dataset.suite_path)
     try:
-        raw = read_source(dataset, source)
+        raw = read_source(dataset, source, fingerprinted=False)
     except BadDataError as error:
         message = f"{error.where}: {error.message}" if error.where else error.message
         unread = CheckResult(
