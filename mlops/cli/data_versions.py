@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mlops.data_pipeline.versions import Found
 
 MAKE = "make"
+ORIGINS = {"store": "intact in the store", "pulled": "from what was pulled", "remote": "from the remote"}
 
 
 class VersionGroup(TyperGroup):
@@ -143,7 +144,7 @@ def restore(
     name: NameArgument, version: VersionArgument = None, format: FormatOption = Format.TABLE,
     repository: RepositoryOption = HERE,
 ) -> None:
-    """Bring a version's bytes back, proven against its fingerprint, and hand it to the models.
+    """Bring a version's bytes back, proven against its fingerprint.
 
     They come from the store, from what `dvc pull` brought, or from the DVC remote.
     """
@@ -164,7 +165,7 @@ def restore(
             "origin": done.origin, "folder": str(done.folder), "damaged": done.damaged,
         })
     print(f"{name} {done.record.version}: {done.record.rows} rows, {done.record.fingerprint}, "
-          f"from the {done.origin}; models are trained on it until the data pipeline makes another")
+          f"{ORIGINS[done.origin]}; `mlops model run MODEL --data {name}={done.record.version}` trains on it")
 
 
 def publish(
