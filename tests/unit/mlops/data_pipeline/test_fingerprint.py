@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import io
 import struct
+from typing import Any
 
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlops.data_pipeline.fingerprint import fingerprint, row_digests
+from mlops.data_pipeline.fingerprint import Fingerprint, fingerprint, row_digests
 from mlops.errors import BadDataError
 
 TABLE = pl.DataFrame({
@@ -74,6 +75,61 @@ def test_any_order_gives_the_same(rows: list[tuple[float | None, str | None]], c
     one = pl.DataFrame(rows, schema=schema, orient="row")
     two = pl.DataFrame(shuffled, schema=schema, orient="row")
     assert fingerprint(one) == fingerprint(two)
+
+
+CELL = st.floats(width=64) | st.none(), st.text(max_size=3) | st.none(), st.integers(-9, 9) | st.none()
+ROWS = st.lists(st.tuples(*CELL), min_size=1, max_size=9)
+SHAPE = {"n": pl.Float64, "s": pl.String, "i": pl.Int64}
+
+
+def same(one: object, two: object) -> bool:
+    """Whether two cells are one value: every zero is, every not-a-number is; no value, empty and zero are not."""
+    return (one is None) == (two is None) and (one == two or (one != one and two != two))
+
+
+@settings(max_examples=100, deadline=None)
+@given(ROWS, st.randoms(), st.sampled_from(["parquet", "ipc"]))
+def test_order_split_format_and_batches_do_not_matter(rows: list[tuple[object, ...]], chance: Any, form: str) -> None:
+    table = pl.DataFrame(rows, schema=SHAPE, orient="row")
+    shuffled = list(rows)
+    chance.shuffle(shuffled)
+    taken, start = Fingerprint(), 0
+    while start < len(rows):
+        stop = start + chance.randint(1, 4)
+        buffer = io.BytesIO()
+        part = pl.DataFrame(shuffled[start:stop], schema=SHAPE, orient="row").select(chance.sample(list(SHAPE), 3))
+        part.write_parquet(buffer, compression="lz4") if form == "parquet" else part.write_ipc(buffer)
+        content = io.BytesIO(buffer.getvalue())
+        taken.add(pl.read_parquet(content) if form == "parquet" else pl.read_ipc(content))
+        start = stop
+    assert taken.digest() == fingerprint(table)
+
+
+@settings(max_examples=200, deadline=None)
+@given(ROWS, st.data())
+def test_any_changed_cell_changes_it(rows: list[tuple[Any, ...]], data: st.DataObject) -> None:
+    row, column = data.draw(st.integers(0, len(rows) - 1)), data.draw(st.integers(0, 2))
+    value = data.draw(CELL[column])
+    changed = [list(each) for each in rows]
+    changed[row][column] = value
+    one, two = (pl.DataFrame(each, schema=SHAPE, orient="row") for each in (rows, changed))
+    assert (fingerprint(one) == fingerprint(two)) == same(rows[row][column], value)
+    assert (fingerprint(one, ordered=True) == fingerprint(two, ordered=True)) == same(rows[row][column], value)
+
+
+def test_cells_do_not_change_places_or_columns_unseen() -> None:
+    table = pl.DataFrame({"a": ["x", "y"], "b": ["y", "x"]})
+    assert fingerprint(table) != fingerprint(pl.DataFrame({"a": ["x", "y"], "b": ["x", "y"]}))
+    assert fingerprint(table[:1]) != fingerprint(table[:1].rename({"a": "b", "b": "a"}))
+    assert fingerprint(table, ordered=True) != fingerprint(table.reverse(), ordered=True)
+    assert fingerprint(table, ordered=True) != fingerprint(table)
+
+
+def test_batches_of_other_columns_are_refused() -> None:
+    taken = Fingerprint()
+    taken.add(TABLE)
+    with pytest.raises(BadDataError, match="other columns"):
+        taken.add(TABLE.cast({"i": pl.Float64}))
 
 
 def test_a_salt_changes_every_digest() -> None:
