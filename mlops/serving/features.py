@@ -183,7 +183,7 @@ def _looked_up(steps: Any, table: Sequence[float]) -> Any:
 _LN2_HIGH = 2977044471 / 2**32
 """The first 32 bits of ln 2: any exponent times it is exact."""
 _LN2_LOW = 1.9082149292705877e-10
-_SERIES = [2.0 / (2 * power + 1) for power in range(13, 0, -1)]
+_SERIES = [2.0 / (2 * power + 1) for power in range(11, 0, -1)]
 
 
 def log1p(values: Any) -> Any:

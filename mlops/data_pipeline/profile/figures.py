@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 MOST_VALUES = 50
 """Columns with more distinct values are no categories."""
+_ROWS = "\0rows"  # no column is called so
 TAIL = 50
 """How many of the farthest values tell how a tail goes on."""
 
@@ -24,7 +25,7 @@ class Figures(Record, frozen=True, kw_only=True):
     Attributes:
         type: As declared or found: string, float, integer, boolean, datetime.
         odd: Why nothing but its presence is proposed: its cells are not of its type. Empty where they are.
-        minimum, maximum: Of numbers; moments as ISO 8601; of texts the lengths.
+        minimum, maximum: Of finite numbers; moments as ISO 8601; of texts the lengths.
         at_minimum, at_maximum: How many rows have them.
         low, high: For the median of another sample: the quantiles that it lies between, all but surely.
         low_tail, high_tail: The farthest values on both sides, the farthest first.
@@ -85,7 +86,7 @@ def _wanted(name: str, kind: str, table: polars.DataFrame) -> list[polars.Expr]:
     if not fits(kind, table.schema[name]):
         return [each.alias(f"{name}\0{what}") for what, each in asked.items()]
     if kind in ("string", "boolean", "integer"):
-        asked["values"] = values.value_counts(sort=True, name="rows").head(MOST_VALUES + 1).implode()
+        asked["values"] = values.value_counts(sort=True, name=_ROWS).head(MOST_VALUES + 1).implode()
     if kind == "string":
         lengths = values.str.len_chars()
         masks = values.str.replace_all("[A-Z]+", "A").str.replace_all("[a-z]+", "a").str.replace_all("[0-9]+", "9")
@@ -94,6 +95,7 @@ def _wanted(name: str, kind: str, table: polars.DataFrame) -> list[polars.Expr]:
         asked |= {"minimum": values.min(), "maximum": values.max()}
     elif kind in ("float", "integer"):
         numbers = values.cast(pl.Float64)
+        numbers = numbers.filter(numbers.is_finite())
         margin = _median_margin(table.height)
         asked |= {
             "minimum": numbers.min(), "maximum": numbers.max(), "median": numbers.median(),
@@ -121,7 +123,7 @@ def _figures(name: str, kind: str, table: polars.DataFrame, found: Mapping[str, 
         return Figures(name=name, type=kind, odd=f"some cells are no {kind}", **counts)
     listed = own.pop("values", None)
     if listed is not None and len(listed) <= MOST_VALUES:
-        own["values"] = sorted(((each[name], each["rows"]) for each in listed), key=lambda pair: str(pair[0]))
+        own["values"] = sorted(((each[name], each[_ROWS]) for each in listed), key=lambda pair: str(pair[0]))
     masks = own.pop("mask", None)
     if masks is not None and len(masks) == 1:
         own["mask"] = masks[0]

@@ -135,12 +135,13 @@ def test_few_rows_say_nothing_of_values() -> None:
 
 
 def test_columns_of_nothing_and_of_other_types_are_left_alone() -> None:
-    table = pl.DataFrame({"empty": [None] * 200, "odd": ["x"] * 200, "inf": [math.inf, -math.inf] * 100,
-                          "same": [4.0] * 200}, schema_overrides={"empty": pl.Float64})
-    columns = {name: Column(type="float", nullable=True) for name in table.columns}
+    table = pl.DataFrame({"empty": [None] * 200, "odd": ["x"] * 200, "inf": [math.inf, *range(198), -math.inf],
+                          "rows": ["x", "y"] * 100, "same": [4.0] * 200}, schema_overrides={"empty": pl.Float64})
+    columns = {name: Column(type="string" if name == "rows" else "float", nullable=True) for name in table.columns}
     seen = {each.name: each for each in figures.of_table(table, columns)}
     assert seen["odd"].odd == "some cells are no float" and seen["empty"].known == 0
     made = suite(table, columns)
     assert json.dumps(made.expectations, allow_nan=False)
     named = {each["kwargs"].get("column") for each in made.expectations if "between" in each["type"]}
-    assert "same" in named and not named & {"empty", "odd"}
+    assert {"same", "inf"} <= named and (seen["inf"].minimum, seen["inf"].maximum) == (0.0, 197.0)
+    assert seen["rows"].values == [("x", 100), ("y", 100)] and not named & {"empty", "odd"}
