@@ -54,9 +54,10 @@ class Acted:
     kept: Path
     log: str
 
-    def receipts(self, pipeline: str) -> list[Path]:
-        """What a pipeline left for the gate."""
-        return sorted((self.kept / f"receipts-{pipeline}").rglob("*.json"))
+    def receipts(self, pipeline: str, outcome: str = "") -> list[Path]:
+        """What a pipeline left for the gate, all or those with one outcome."""
+        found = sorted((self.kept / f"receipts-{pipeline}").rglob("*.json"))
+        return [path for path in found if not outcome or json.loads(path.read_text())["outcome"] == outcome]
 
     def outcomes(self, pipeline: str) -> list[str]:
         """How each step of a pipeline went, by its receipts."""
