@@ -86,7 +86,7 @@ def _reason(text: str, wanted: Column) -> str:
     if wanted.type in ("float", "integer"):
         kind = "number" if wanted.type == "float" else "whole number"
         try:
-            number = float(plain)
+            number = float(plain if plain.isascii() and "_" not in plain else "none")
         except ValueError:
             look = next((hint for pattern, hint in _LOOKS if re.fullmatch(pattern, plain)), "")
             return f"is no {kind}" + (f" ({look})" if look else "")

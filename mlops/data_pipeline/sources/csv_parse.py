@@ -46,7 +46,8 @@ def typed(
         return None
     if b"\r" in content:
         content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    content = _BLANK_LINES.sub(b"\n", content).lstrip(b"\n")
+    if b"\n\n" in content or content.startswith(b"\n"):
+        content = _BLANK_LINES.sub(b"\n", content).lstrip(b"\n")
     rows = content.count(b"\n") + (not content.endswith(b"\n"))
     delimiter = form.delimiter.encode()
     if content.count(delimiter) != rows * (len(form.columns) - 1):

@@ -102,6 +102,24 @@ DEFECTS: dict[str, tuple[Callable[[pl.DataFrame], pl.DataFrame], str]] = {
     "shuffled bedrooms": (shuffled("total_bedrooms"), "bedrooms"),
     "rooms and people swapped": (
         lambda table: table.rename({"total_rooms": "total_bedrooms", "total_bedrooms": "total_rooms"}), "total_rooms"),
+    "mojibake in the category": (put("ocean_proximity", "NEAR BAYâ€™", ONE), "row 17 is 'NEAR BAYâ€™'"),
+    "a number of another alphabet": (put("total_rooms", "٣٤", ONE), "row 17, column total_rooms: '٣٤' is no number"),
+    "a unit": (put("total_rooms", "880 rooms", ONE), "(a unit?"),
+    "marks between thousands": (put("median_house_value", "452,600", ONE), "row 17 is '452,600'"),
+    "beyond a double": (put("population", "1e400", ONE), "row 17, column population: '1e400' is beyond"),
+    "a block again": (lambda table: pl.concat([table[:600], table[100:150], table[600:]]), "rows 601, 602"),
+    "cells of one row moved on": (
+        lambda table: table.with_columns(
+            pl.when(ONE).then(pl.col(before)).otherwise(pl.col(after)).alias(after)
+            for before, after in zip(table.columns[-1:] + table.columns[:-1], table.columns, strict=True)),
+        "row 17"),
+    "half the people in thousands": (times("population", 0.001, ROW % 2 == 0), "population"),
+    "a column moved up from the middle": (
+        lambda table: table.with_columns(pl.when(ROW > 700).then(pl.col("total_rooms").shift(-1)).otherwise(
+            pl.col("total_rooms")).alias("total_rooms")), "total_rooms"),
+    "a header among the rows": (
+        lambda table: pl.concat([table[:500], pl.DataFrame({name: [name] for name in table.columns}), table[500:]]),
+        "row 501"),
     "the answer among the features": (
         lambda table: table.with_columns(
             (pl.col("median_house_value").cast(pl.Float64) / 40000 + 0.5).cast(pl.String).alias("median_income")),
@@ -195,6 +213,21 @@ def test_the_smallest_allowed_file_passes(tmp_path: Path) -> None:
 def test_numbers_kept_as_text_in_parquet_are_a_wrong_type(tmp_path: Path) -> None:
     judgement = judged(lines(SAMPLE)[:1200], tmp_path, "parquet")
     assert judgement.verdict == "fail" and "stored as text" in judgement.summary()
+
+
+@pytest.mark.parametrize(("spoil", "said"), [
+    (lambda content: content[:len(content) // 2], "cells, the header has 10"),
+    (lambda content: content[:content.rfind(b",")], "row 4000 has 9 cells"),
+    (lambda content: content.replace(b"INLAND", b"INLAND\xe9", 1), "byte 0xe9 in column"),
+    (lambda content: content.replace(b"\n", b"\n\n\0", 5), "NUL byte in column 1"),
+    (lambda content: content.replace(b"INLAND", b'"INLAND', 1), "opens and never closes"),
+    (lambda content: content.replace(b",", b"", 4).replace(b"\n", b",\n", 900), "cells"),
+])
+def test_a_spoilt_file_is_bad_data_with_its_place(tmp_path: Path, spoil: Callable[[bytes], bytes], said: str) -> None:
+    path = tmp_path / "x.csv"
+    path.write_bytes(spoil(SAMPLE.read_bytes()))
+    judgement = judge(HOUSING, str(path))
+    assert judgement.verdict == "fail" and said in judgement.summary() and "x.csv:" in judgement.summary()
 
 
 @pytest.mark.parametrize("content", [b"", b"longitude\n", b"\0", b"a;b\n1;2\n", b"PAR1"])
