@@ -109,9 +109,9 @@ def _rows(table: Table, asks: list[Rows]) -> list[polars.DataFrame]:
     """The rows asked for; questions about the same columns share one reading of them, where few rows answer."""
     import polars as pl
 
-    groups: dict[tuple[str, ...], list[int]] = {}
+    groups: dict[tuple[bytes, ...], list[int]] = {}
     for number, ask in enumerate(asks):
-        groups.setdefault(tuple(column.meta.output_name() for column in ask.columns), []).append(number)
+        groups.setdefault(tuple(column.meta.serialize() for column in ask.columns), []).append(number)
     found: dict[int, polars.DataFrame] = {}
     numbered = table.frame.with_row_index("__row")
     shared = []

@@ -113,6 +113,29 @@ def test_all_failing_rows_are_counted_and_as_many_named_as_asked(judged: Any) ->
     assert some["partial_unexpected_index_list"] == list(range(20)) == some["partial_unexpected_list"]
 
 
+def test_failing_rows_of_one_column_are_read_once_for_several_rules(judged: Any) -> None:
+    import datetime
+
+    day = datetime.datetime(2020, 1, 1)
+    table = pl.DataFrame({"t": [day, day + datetime.timedelta(days=2), day, None, day - datetime.timedelta(days=9)]})
+    results = found(judged(
+        table, expectation("expect_column_values_to_be_between", column="t", min_value="2020-01-01T00:00:00"),
+        expectation("expect_column_values_to_be_increasing", column="t"),
+        expectation("expect_column_values_to_be_unique", column="t"),
+        expectation("expect_column_values_to_not_be_null", column="t"),
+    ))
+    assert [each["unexpected_index_list"] for each in results] == [[4], [2, 4], [0, 2], [3]]
+
+
+def test_one_rules_rows_do_not_crowd_out_anothers(judged: Any) -> None:
+    table = pl.DataFrame({"n": [*range(40_000), -1]})
+    many = expectation("expect_column_values_to_be_between", column="n", max_value=-5)
+    one = expectation("expect_column_values_to_be_between", column="n", min_value=0)
+    results = found(judged(table, many, one))
+    assert results[0]["unexpected_count"] == 40_001 and len(results[0]["unexpected_index_list"]) == 10_000
+    assert results[1]["unexpected_count"] == 1 and results[1]["unexpected_index_list"] == [40_000]
+
+
 def test_keys_beyond_the_exact_floats_are_told_apart(judged: Any) -> None:
     table = pl.DataFrame({"key": [2**53, 2**53 + 1, None]})
     assert judged(table, expectation("expect_column_values_to_be_unique", column="key")).success
