@@ -122,7 +122,7 @@ def test_dates_in_two_orders(change: Any, tmp_path: Path) -> None:
         "row 2, column name: '12/25/2024' is no time in the form %d/%m/%Y"]
 
 
-@pytest.mark.parametrize("kind", ["csv", "parquet", "jsonl"])
+@pytest.mark.parametrize("kind", ["csv", pytest.param("parquet", marks=pytest.mark.slow), "jsonl"])
 def test_ten_thousand_columns_are_read_and_more_are_refused(dataset: Dataset, tmp_path: Path, kind: str) -> None:
     path = tmp_path / f"wide.{kind}"
     row = {"name": "a", "age": 1, "height": 1.5, "wage": 2.5}
