@@ -195,7 +195,7 @@ def _ordered(case: Case, sign: int) -> Steps:
             wrong = wrong & step.is_not_nan()
         return wrong.fill_null(False)
 
-    if column.family == "text":
+    if column.family in ("text", "boolean"):  # without a single value
         rows, considered = counted(case, column, (yield asks) if asks else [])
         return (yield from told(case, [column], pl.lit(False), rows, considered, 0))
     only = values.is_not_null()
