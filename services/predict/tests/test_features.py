@@ -38,7 +38,9 @@ PLAN = FeaturePlan(
 
 
 @pytest.fixture
-def client(tmp_path: Path, serve: Callable[..., Client], store: tuple[Path, dict[str, tuple[str, str]]]) -> Client:
+def client(
+    serve: Callable[..., Client], store: tuple[Path, dict[str, tuple[str, str]]], monkeypatch: pytest.MonkeyPatch
+) -> Client:
     """A service with `houses` behind features: 10 * area / people + (area - 10) / 2, and 0.5 on an island."""
     folder, models = store
     manifest = BundleManifest(
@@ -48,7 +50,8 @@ def client(tmp_path: Path, serve: Callable[..., Client], store: tuple[Path, dict
     )
     proof = Proof(rows=[{"area": 20.0, "people": 4, "where": "ISLAND"}], predictions=[55.5])
     path = folder / "engineered" / "1.bundle"
-    models["engineered"] = ("1", write_bundle(path, manifest, making.regression(10.0), proof, PLAN))
+    checksum = write_bundle(path, manifest, making.regression(10.0), proof, PLAN)
+    monkeypatch.setitem(models, "engineered", ("1", checksum))
     return serve("engineered")
 
 
