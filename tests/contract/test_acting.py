@@ -86,12 +86,12 @@ def test_green_on_the_tree(whole: Bench) -> None:
     assert versions == {"3.11": 1, "3.12": 1, "3.13": 1}
     # What is left: artifacts, figures, findings, one comment; no state, and no model but a bounded one.
     wanted = {"plan", *(f"{kind}-{pipeline}" for kind in ("receipts", "reports") for pipeline in PIPELINES)}
-    tested = {f"reports-{name}-{version}" for name in ("api", "predict", "main") for version in versions}
+    tested = {f"reports-{name}-{version}" for name in ("api", "main") for version in versions}  # predict is not touched
     assert set(acted.artifacts) == wanted | tested
     uploads = Counter((each["flags"], each["report_type"]) for each in acted.given("codecov/codecov-action"))
     assert uploads == {
         (flag, kind): count for kind in ("", "test_results")
-        for flag, count in {"api": 3, "predict": 3, "data": 1, "model": 1, "main": 3}.items()
+        for flag, count in {"api": 3, "data": 1, "model": 1, "main": 3}.items()
     }
     assert [each["category"] for each in acted.given("github/codeql-action/upload-sarif")] == ["zizmor", "audit"]
     assert len(whole.github.comments) == 1

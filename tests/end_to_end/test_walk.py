@@ -17,6 +17,7 @@ import pytest
 pytestmark = [pytest.mark.xdist_group("walk"), pytest.mark.timeout(400)]
 
 PIPELINE_STEPS = {
+    "data/docs/housing", "data/docs/lab",
     "data/ingest/housing", "data/validate/housing", "data/process/housing", "data/check/housing",
     "data/version/housing", "data/ingest/lab", "data/validate/lab", "data/process/lab", "data/check/lab",
     "data/version/lab", "model/tracking", "model/train/housing", "model/evaluate/housing", "model/register/housing",
