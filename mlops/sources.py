@@ -2,8 +2,9 @@
 
 The closure is static. It follows every `import` of first-party code, top-level, late (inside a
 function) and relative; `module:callable` strings are followed by the caller, who knows where they
-stand. A package that loads its names lazily (PEP 562) is taken with all its modules. Imports under
-`if TYPE_CHECKING:` never run and are not followed. A package's files that are not modules
+stand. Of a package that loads its names lazily (PEP 562) the modules of the names that are asked for are
+taken, where its table `_LAZY` tells them, else all its modules. Imports under `if TYPE_CHECKING:` never
+run and are not followed. A package's files that are not modules
 (templates, schemas) belong to it.
 
 Both tables, imports by file and hashes by file, are kept beside the state and trusted for as long
@@ -162,10 +163,21 @@ class Sources:
             target = _absolute(level, name, package)
             reached.add(target)
             reached.update(f"{target}.{member}" for member in members)
+            table = self._loads_late(target, roots)
+            reached.update(table[member] for member in members or table if member in table)
         if "__getattr__" in imports["functions"] and path.count("/") >= 2:
-            reached.update(f"{module}.{name}" for name in self._modules_of(path))
+            if not imports.get("lazy"):  # with a table, who asks for a name reaches its module
+                reached.update(f"{module}.{name}" for name in self._modules_of(path))
         known = {*FIRST_PARTY, *(roots or {})}
         return path, sorted(each for each in reached if each.partition(".")[0] in known)
+
+    def _loads_late(self, module: str, roots: Mapping[str, str] | None) -> dict[str, str]:
+        """Name → module of what a package loads at first use, as far as its table `_LAZY` says it."""
+        path = self._module_file(module, roots)
+        if path is None or not path.endswith("/__init__.py") or path.count("/") < 2:
+            return {}
+        table: dict[str, str] = self._imports(path).get("lazy") or {}
+        return table
 
     def _modules_of(self, path: str) -> list[str]:
         """The modules beside a package's `__init__.py`."""
@@ -218,7 +230,9 @@ def _package_data(repository: Path, folder: str) -> Iterable[str]:
 
 
 def _read_imports(path: Path) -> dict[str, Any]:
-    """The imports of a Python file: {"top": […], "functions": {name: […]}}, each [level, module, names].
+    """The imports of a Python file: {"top": […], "functions": {name: […]}, "lazy": {…}}.
+
+    Each import is [level, module, names].
 
     Raises:
         ConfigurationError: not Python.
@@ -248,7 +262,21 @@ def _read_imports(path: Path) -> dict[str, Any]:
     for statement in tree.body:
         late = isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef)
         visit(statement, functions.setdefault(statement.name, []) if late else top)  # type: ignore[attr-defined]
-    return {"top": top, "functions": functions}
+    return {"top": top, "functions": functions, "lazy": _lazy(tree.body)}
+
+
+def _lazy(statements: list[Any]) -> dict[str, str]:
+    """The table `_LAZY = {"Name": "package.module"}`, which says all that `__getattr__` loads; empty for none."""
+    import ast
+
+    for each in statements:
+        if isinstance(each, ast.Assign) and getattr(each.targets[0], "id", "") == "_LAZY":
+            try:
+                table = ast.literal_eval(each.value)
+            except ValueError:
+                return {}
+            return {str(name): str(module) for name, module in table.items()} if isinstance(table, dict) else {}
+    return {}
 
 
 def _type_checking(test: Any) -> bool:

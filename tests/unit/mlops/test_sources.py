@@ -62,6 +62,20 @@ def test_a_package_that_loads_lazily_is_taken_whole_and_the_top_one_is_not(repos
     }
 
 
+def test_of_a_package_with_a_table_only_what_is_asked_for_is_taken(repository):
+    (repository / "mlops" / "lazy").mkdir()
+    (repository / "mlops" / "lazy" / "__init__.py").write_text(
+        '_LAZY = {"Deep": "mlops.lazy.deep", "Other": "mlops.lazy.other"}\ndef __getattr__(name):\n    return name\n'
+    )
+    (repository / "mlops" / "lazy" / "deep.py").write_text("from mlops import leaf\n")
+    (repository / "mlops" / "lazy" / "other.py").write_text("")
+    (repository / "mlops" / "user.py").write_text("from mlops.lazy import Deep\n")
+    (repository / "mlops" / "all.py").write_text("import mlops.lazy\n")
+    one = {"mlops/lazy/__init__.py", "mlops/lazy/deep.py", "mlops/leaf.py"}
+    assert set(Sources(repository).closure(["mlops.user"])) == BASE | one | {"mlops/user.py"}
+    assert set(Sources(repository).closure(["mlops.all"])) == BASE | one | {"mlops/all.py", "mlops/lazy/other.py"}
+
+
 def test_a_service_has_its_own_top_package(repository):
     found = Sources(repository).closure(["app.main"], {"app": "services/s/app"})
     assert set(found) == BASE | {"services/s/app/main.py", "services/s/app/more.py", "mlops/leaf.py"}

@@ -70,7 +70,7 @@ class Site:
         with zipfile.ZipFile(path) as archive:
             model = archive.read("model.onnx")
         bundle = serving.Bundle.open(path, None)
-        content = _pack(bundle.manifest, model, serving.Proof(rows=bundle.proof.rows, predictions=predictions))
+        content = _pack(bundle.manifest, model, serving.Proof(rows=bundle.proof.rows, predictions=predictions), None)
         path.write_bytes(content)
         return files.sha256_bytes(content)
 
