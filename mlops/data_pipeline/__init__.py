@@ -15,13 +15,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from mlops.data_pipeline.library import DataPipeline, DataSchema, FeatureEngineeringConfig
+    from mlops.data_pipeline.interface import DataPipeline, DataSchema, FeatureEngineeringConfig
 
 # Public name → module that defines it. Loaded at first use (PEP 562): who reads a declaration needs none of the steps.
 _LAZY = {
-    "DataPipeline": "mlops.data_pipeline.library",
-    "DataSchema": "mlops.data_pipeline.library",
-    "FeatureEngineeringConfig": "mlops.data_pipeline.library",
+    "DataPipeline": "mlops.data_pipeline.interface",
+    "DataSchema": "mlops.data_pipeline.interface",
+    "FeatureEngineeringConfig": "mlops.data_pipeline.interface",
 }
 
 __all__ = ["DataPipeline", "DataSchema", "Dataset", "FeatureEngineeringConfig", "read_dataset"]

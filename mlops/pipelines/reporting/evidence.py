@@ -260,7 +260,7 @@ def _work(places: Workspace, steps: dict[str, Receipt]) -> Path | None:
     """The folder in which these steps handed over to each other; there is one a variant and a level."""
     for each in steps.values():
         for output in each.outputs:
-            if output.namespace == "state" and "/work/" in output.name:
+            if output.namespace == "state" and "work" in Path(output.name).parts[:-1]:
                 return (places.state / output.name).parent
     return None
 

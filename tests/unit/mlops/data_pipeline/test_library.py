@@ -16,7 +16,7 @@ import pytest
 from mlops import DataPipeline as Public
 from mlops import database
 from mlops.data_pipeline import DataPipeline, DataSchema, FeatureEngineeringConfig, steps, versions
-from mlops.data_pipeline.library import RunStatus
+from mlops.data_pipeline.interface import RunStatus
 from mlops.errors import BadDataError, MissingInputError, UsageError
 
 COLUMNS: dict[str, dict[str, Any]] = {

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from mlops.data_pipeline.dataset import Dataset, DatasetFile, contradictions
-from mlops.data_pipeline.library.records import DataSchema, FeatureEngineeringConfig
+from mlops.data_pipeline.interface.records import DataSchema, FeatureEngineeringConfig
 from mlops.errors import ConfigurationError, UsageError
 from mlops.features.rules import contradictions as feature_contradictions
 from mlops.files import write_atomic

@@ -6,7 +6,13 @@ import dataclasses
 from typing import Any, TypeVar
 
 from mlops import database
-from mlops.data_pipeline.library.records import DataRun, DataSchema, FeatureEngineeringConfig, QualityReport, RunStatus
+from mlops.data_pipeline.interface.records import (
+    DataRun,
+    DataSchema,
+    FeatureEngineeringConfig,
+    QualityReport,
+    RunStatus,
+)
 from mlops.data_pipeline.lineage import now
 from mlops.errors import MissingInputError, UsageError
 

@@ -21,9 +21,15 @@ from mlops.config import Workspace
 from mlops.data_pipeline import checks, steps, versions
 from mlops.data_pipeline.dataset import Dataset
 from mlops.data_pipeline.differences import expectation
-from mlops.data_pipeline.library import declaration
-from mlops.data_pipeline.library.records import DataRun, DataSchema, FeatureEngineeringConfig, QualityReport, RunStatus
-from mlops.data_pipeline.library.store import Store
+from mlops.data_pipeline.interface import declaration
+from mlops.data_pipeline.interface.records import (
+    DataRun,
+    DataSchema,
+    FeatureEngineeringConfig,
+    QualityReport,
+    RunStatus,
+)
+from mlops.data_pipeline.interface.store import Store
 from mlops.data_pipeline.lineage import now
 from mlops.errors import UsageError
 from mlops.records import CheckResult, DataVersion, Source
