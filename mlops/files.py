@@ -36,7 +36,7 @@ def write_atomic(path: Path, content: bytes | str, *, mode: int | None = None) -
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, mode if mode is not None else 0o666 & ~_umask())
+        os.chmod(temporary, mode if mode is not None else 0o666 & ~umask())
         os.replace(temporary, path)
     except OSError as error:
         if temporary is not None:
@@ -66,7 +66,7 @@ def atomic_folder(target: Path) -> Iterator[Path]:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part"))
-        os.chmod(work, 0o777 & ~_umask())
+        os.chmod(work, 0o777 & ~umask())
     except OSError as error:
         raise unwritable(target, error) from error
     try:
@@ -82,7 +82,8 @@ def atomic_folder(target: Path) -> Iterator[Path]:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _umask() -> int:
+def umask() -> int:
+    """The process's file mode creation mask."""
     value = os.umask(0)
     os.umask(value)
     return value

@@ -29,16 +29,6 @@ def of_table(dataset: Dataset, table: polars.DataFrame, places: Workspace | None
     ]
 
 
-def referenced_files(dataset: Dataset) -> list[str]:
-    """The files of the tree that references point to: inputs of the check."""
-    return sorted({each.to for each in dataset.checks.references if _is_file(each.to)})
-
-
-def referenced_datasets(dataset: Dataset) -> list[str]:
-    """The other data sets that references point to."""
-    return sorted({each.to for each in dataset.checks.references if not _is_file(each.to)})
-
-
 def _is_file(target: str) -> bool:
     return "/" in target or "." in target
 

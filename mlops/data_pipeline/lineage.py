@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import platform
 from importlib import metadata
 from pathlib import Path
@@ -13,6 +12,7 @@ from mlops.errors import MlopsError
 from mlops.files import combine, sha256_file
 from mlops.git import Git
 from mlops.records.data import Making, Provenance, Source, Validation
+from mlops.records.base import now
 from mlops.sources import LOCK_FILE, Sources
 
 TOOLS = ("polars", "duckdb", "pyarrow")
@@ -54,11 +54,6 @@ def code_fingerprint(places: Workspace, dataset: Dataset) -> str:
     outside = [each for each in (*_MACHINERY, *references) if each not in inside]
     parts += [(each, _version(each.partition(".")[0])) for each in outside]
     return combine(parts)
-
-
-def now() -> str:
-    """This moment, ISO 8601 in UTC."""
-    return datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
 
 
 def _is_file(repository: Path, reference: str) -> bool:

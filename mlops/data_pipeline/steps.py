@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from mlops.config import Workspace
 from mlops.data_pipeline import checks, intake, process as processing, wrong_cells
 from mlops.data_pipeline.dataset import Dataset
+from mlops.data_pipeline.table_file import parquet
 from mlops.errors import BadDataError, MissingInputError
 from mlops.files import sha256_bytes, sha256_file, write_atomic
 from mlops.records import CheckResult, DataVersion, Document, Source, Validation
@@ -130,7 +131,8 @@ def process(places: Workspace, dataset: Dataset, folder: Path) -> dict[str, Any]
     Raises:
         BadDataError: the rows were not validated, or broke the suite.
     """
-    table, _ = _validated(dataset, folder)
+    table, digest = _read_table(folder / INGESTED, "ingest", dataset)
+    _validated(dataset, folder, digest)
     result = processing.apply(dataset, table)
     train, test = processing.split(dataset, result)
     if dataset.features:
@@ -138,9 +140,8 @@ def process(places: Workspace, dataset: Dataset, folder: Path) -> dict[str, Any]
 
         plan, train, test = engineer(dataset, train, test)
         (folder / FEATURES).unlink(missing_ok=True)  # a plan never stands beside tables that it did not make
-    _write_table(folder / PROCESSED, result)
-    _write_table(folder / TRAIN, train.table)
-    _write_table(folder / TEST, test.table)
+    for name, each in ((PROCESSED, result), (TRAIN, train.table), (TEST, test.table)):
+        write_atomic(folder / name, parquet(each))
     if dataset.features:
         write_atomic(folder / FEATURES, plan.to_json())
     return {
@@ -213,9 +214,9 @@ def version(places: Workspace, dataset: Dataset, folder: Path) -> DataVersion:
     """
     from mlops.data_pipeline.versions import keep
 
-    _, validation = _validated(dataset, folder)
+    ingested = sha256_file(_need(folder / INGESTED, "ingest", dataset))
+    validation = _validated(dataset, folder, ingested)
     checked = read_record(Checked, _need(folder / CHECKS, "check", dataset))
-    _, ingested = _read_table(folder / INGESTED, "ingest", dataset)
     train, train_digest = _read_table(folder / TRAIN, "process", dataset)
     test, test_digest = _read_table(folder / TEST, "process", dataset)
     if checked.inputs != {INGESTED: ingested, TRAIN: train_digest, TEST: test_digest}:
@@ -231,26 +232,17 @@ def version(places: Workspace, dataset: Dataset, folder: Path) -> DataVersion:
     return record
 
 
-def _validated(dataset: Dataset, folder: Path) -> tuple[polars.DataFrame, Validation]:
-    """The ingested rows, if the verdict in the folder is on them and good."""
-    table, digest = _read_table(folder / INGESTED, "ingest", dataset)
+def _validated(dataset: Dataset, folder: Path, ingested: str) -> Validation:
+    """The verdict in the folder, if it is good and on the ingested rows, whose file's checksum is given."""
     record = read_record(Validation, _need(folder / VALIDATION_RECORD, "validate", dataset))
-    if record.data_sha256 != digest or record.suite_sha256 != sha256_file(dataset.suite_path):
+    if record.data_sha256 != ingested or record.suite_sha256 != sha256_file(dataset.suite_path):
         raise _stale("validate", dataset, folder / VALIDATION_RECORD)
     if not record.success:
         raise BadDataError(
             "the data broke its suite", where=folder / VALIDATION,
             mend=f"run `mlops data validate {dataset.name}` to see what is wrong",
         )
-    return table, record
-
-
-def _write_table(path: Path, table: polars.DataFrame) -> None:
-    import io
-
-    buffer = io.BytesIO()
-    table.write_parquet(buffer, compression="zstd")
-    write_atomic(path, buffer.getvalue())
+    return record
 
 
 def _read_table(path: Path, step: str, dataset: Dataset) -> tuple[polars.DataFrame, str]:

@@ -1,7 +1,8 @@
-"""A Parquet file written batch by batch, whole or not at all, the same bytes for the same rows."""
+"""Parquet files: written batch by batch, whole or not at all, the same bytes for the same rows; or as bytes."""
 
 from __future__ import annotations
 
+import io
 import os
 import tempfile
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlops.files import unwritable
+from mlops.files import umask, unwritable
 
 if TYPE_CHECKING:
     import polars
@@ -100,7 +101,7 @@ def written(target: Path) -> Iterator[TableWriter]:
         writer.close()
         if not writer.abandoned:
             os.fsync(handle)
-            os.chmod(temporary, 0o666 & ~_umask())
+            os.chmod(temporary, 0o666 & ~umask())
             os.replace(temporary, target)
     except OSError as error:
         raise unwritable(target, error) from error
@@ -111,7 +112,8 @@ def written(target: Path) -> Iterator[TableWriter]:
         temporary.unlink(missing_ok=True)
 
 
-def _umask() -> int:
-    value = os.umask(0)
-    os.umask(value)
-    return value
+def parquet(table: polars.DataFrame) -> bytes:
+    """A table that is in memory as the bytes of a Parquet file."""
+    buffer = io.BytesIO()
+    table.write_parquet(buffer, compression="zstd")
+    return buffer.getvalue()

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import io
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +22,7 @@ from typing import TYPE_CHECKING
 from mlops.config import Workspace
 from mlops.data_pipeline import lineage, process as processing, score
 from mlops.data_pipeline.dataset import Dataset
+from mlops.data_pipeline.table_file import parquet
 from mlops.errors import InvalidRecordError, MissingInputError, UsageError
 from mlops.files import atomic_folder, expect_sha256, sha256_bytes, sha256_file, write_atomic
 from mlops.records import CheckResult, DataVersion, Source, Split, Validation
@@ -102,7 +102,7 @@ def keep(
     """
     parts = _parts(dataset, train, test)
     aspects = score.parts(json.loads(result).get("results", []) if result else [], results)
-    contents = {f"{part.name}.parquet": _parquet(part.table) for part in parts}
+    contents = {f"{part.name}.parquet": parquet(part.table) for part in parts}
     whole = processing.version_fingerprint(*parts)
     record = DataVersion(
         dataset=dataset.name, version=_name(whole), fingerprint=whole,
@@ -247,9 +247,3 @@ def absent(places: Workspace, dataset: str, version: str | None) -> MissingInput
         folder_of(places, dataset, version) / RECORD,
         mend=there or f"run `mlops data run {dataset}` to make one",
     )
-
-
-def _parquet(table: polars.DataFrame) -> bytes:
-    buffer = io.BytesIO()
-    table.write_parquet(buffer, compression="zstd")
-    return buffer.getvalue()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
@@ -45,14 +45,6 @@ class FeatureRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 Rules = Mapping[str, FeatureRule]
-
-
-def simple_rules(
-    numeric: Iterable[str], categorical: Iterable[str], *, scale: Scaling = "none", impute: Imputation = "median"
-) -> dict[str, FeatureRule]:
-    """The usual rules: numbers imputed and scaled, categories one column each."""
-    rules = {name: FeatureRule(impute=impute, scale=scale) for name in numeric}
-    return rules | {name: FeatureRule(operation="one_hot") for name in categorical}
 
 
 def contradictions(rules: Rules, types: Mapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -17,6 +16,7 @@ from mlops.pipelines.lanes import Lanes
 from mlops.pipelines.steps import Run, Step
 from mlops.records import Artifact, Blocked, Receipt
 from mlops.records.receipt import Outcome
+from mlops.records.base import now
 from mlops.sources import Sources
 
 
@@ -51,8 +51,7 @@ class _Started:
 
     @classmethod
     def now(cls, inputs: receipts.Inputs, reason: str) -> _Started:
-        at = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
-        return cls(inputs, reason, at, time.perf_counter())
+        return cls(inputs, reason, now(), time.perf_counter())
 
 
 @dataclasses.dataclass

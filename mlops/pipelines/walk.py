@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -18,6 +17,7 @@ from mlops.pipelines.declared import data, main, model, release, service
 from mlops.pipelines.runner import Progress, Result, Runner
 from mlops.pipelines.steps import Run, Step
 from mlops.records import GateVerdict, PipelineRun, Plan, RunRecord, WorkflowVerdict
+from mlops.records.base import now
 from mlops.sources import Sources
 
 _KEPT = 50  # run records and logs kept
@@ -44,7 +44,7 @@ def walk(
         MissingInputError: the given source is not there.
         BusyError: another run is under way.
     """
-    clock, started, run_id = time.perf_counter(), _now(), str(uuid.uuid4())
+    clock, started, run_id = time.perf_counter(), now(), str(uuid.uuid4())
     sources = Sources(run.repository, run.places.cache / "sources.json")
     run = _with_source(run, sources)
     last = last_run(run)
@@ -99,7 +99,7 @@ def run_pipelines(
         step = wanted.pop()
         chosen[step.id] = step
         wanted.extend(every[need] for need in step.needs if need not in chosen)
-    done, run_id, started = Result(), str(uuid.uuid4()), _now()
+    done, run_id, started = Result(), str(uuid.uuid4()), now()
     _leave(run, list(names), Result(), run_id, started, ended=False)
     with Runner(run, sources, progress, run_id=run_id) as runner:  # no plan, hence no rule to name
         try:
@@ -213,7 +213,3 @@ def _explainer(repository: Path) -> Callable[[str, str], str | None]:
             return None
 
     return explain
-
-
-def _now() -> str:
-    return datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")

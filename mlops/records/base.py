@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -30,6 +31,11 @@ class Document(Record, frozen=True, kw_only=True):
 
 
 R = TypeVar("R", bound=Record)
+
+
+def now() -> str:
+    """This moment as records have it: ISO 8601 in UTC, with milliseconds."""
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
 
 
 def decode(kind: type[R], content: bytes | str, *, where: str | Path) -> R:

@@ -14,9 +14,10 @@ from mlops.config import Settings, Workspace
 from mlops.deployment_manager import local
 from mlops.errors import IntegrityError, MissingInputError, MlopsError, ReleaseError
 from mlops.records.release import Release
+from mlops.records.base import now
 from mlops.releases import history
 from mlops.releases.proof import verify
-from mlops.releases.publishing import now, publish
+from mlops.releases.publishing import publish
 
 Say = Callable[[str], None]
 

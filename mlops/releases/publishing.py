@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timezone
 
 import msgspec
 
@@ -15,6 +14,7 @@ from mlops.records.base import read
 from mlops.records.data import DataVersion
 from mlops.records.model import ModelVersion
 from mlops.records.release import Release, ReleasedData, ReleasedImage, ReleasedModel
+from mlops.records.base import now
 from mlops.releases import force, history
 
 
@@ -110,11 +110,6 @@ def publish(
         done = history.find(settings, made[0].id)
     force.note(places, landed.commit, done.id)
     return done
-
-
-def now() -> str:
-    """This moment, ISO 8601 in UTC."""
-    return datetime.now(timezone.utc).isoformat(timespec="milliseconds")
 
 
 def _written(

@@ -30,9 +30,9 @@ from mlops.data_pipeline.interface.records import (
     RunStatus,
 )
 from mlops.data_pipeline.interface.store import Store
-from mlops.data_pipeline.lineage import now
 from mlops.errors import UsageError
 from mlops.records import CheckResult, DataVersion, Source
+from mlops.records.base import now
 
 R = TypeVar("R")
 

@@ -13,8 +13,8 @@ from mlops.data_pipeline.interface.records import (
     QualityReport,
     RunStatus,
 )
-from mlops.data_pipeline.lineage import now
 from mlops.errors import MissingInputError, UsageError
+from mlops.records.base import now
 
 STEPS = ("ingest", "validate", "process", "check", "version")
 T = TypeVar("T", DataSchema, FeatureEngineeringConfig)

@@ -12,7 +12,7 @@ import pytest
 
 from mlops.errors import BadDataError, ConfigurationError
 from mlops.features.fitting import MOST_CATEGORIES, columns_of_table, fit
-from mlops.features.rules import FeatureRule, contradictions, simple_rules
+from mlops.features.rules import FeatureRule, contradictions
 from mlops.records import ColumnShape
 
 SHAPES = [ColumnShape(name="x", type="float", nullable=True), ColumnShape(name="place", type="string", nullable=True)]
@@ -137,6 +137,6 @@ def test_two_features_of_one_name_are_refused() -> None:
 
 
 def test_the_usual_rules() -> None:
-    plan = plan_of(rows(4), simple_rules(["x"], ["place"], scale="standard"))
+    plan = plan_of(rows(4), {"x": FeatureRule(impute="median", scale="standard"), "place": FeatureRule(operation="one_hot")})
     assert [output.name for output in plan.outputs] == ["x", "place=sea", "place=town"]
     assert (plan.features[0].impute, plan.features[0].scale) == ("median", "standard")
