@@ -137,6 +137,7 @@ def test_two_features_of_one_name_are_refused() -> None:
 
 
 def test_the_usual_rules() -> None:
-    plan = plan_of(rows(4), {"x": FeatureRule(impute="median", scale="standard"), "place": FeatureRule(operation="one_hot")})
+    usual = {"x": FeatureRule(impute="median", scale="standard"), "place": FeatureRule(operation="one_hot")}
+    plan = plan_of(rows(4), usual)
     assert [output.name for output in plan.outputs] == ["x", "place=sea", "place=town"]
     assert (plan.features[0].impute, plan.features[0].scale) == ("median", "standard")
