@@ -7,8 +7,7 @@ import json
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
-
+from mlops.cli.declared import App, Option
 from mlops.config import ConfigManager, Environment, Settings, Workspace
 from mlops.git import repository as find_repository
 from mlops.records.base import Record
@@ -21,19 +20,16 @@ class Format(str, enum.Enum):
     JSON = "json"
 
 
-FormatOption = Annotated[Format, typer.Option("--format", help="How to print the answer.")]
+FormatOption = Annotated[Format, Option("--format", help="How to print the answer.")]
 RepositoryOption = Annotated[
-    Path, typer.Option("--repository", help="The repository to work in.", show_default="the current folder")
+    Path, Option("--repository", help="The repository to work in.", show_default="the current folder")
 ]
 HERE = Path(".")
 
 
-def new_app(help: str, **options: Any) -> typer.Typer:
-    """A Typer application as all nouns have it: plain text, no completion, no framed tracebacks."""
-    return typer.Typer(
-        help=help, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
-        context_settings={"help_option_names": ["-h", "--help"]}, **options,
-    )
+def new_app(help: str, **options: Any) -> App:
+    """The commands of a noun; see `App` for the options."""
+    return App(help, **options)
 
 
 def open_workspace(folder: Path) -> tuple[Workspace, Settings]:

@@ -4,23 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-import typer
-
 from mlops.cli.common import HERE, Format, FormatOption, RepositoryOption, new_app, print_json, print_table
+from mlops.cli.declared import Option
 from mlops.config import SECRET, ConfigManager, Environment, Settings
 from mlops.git import repository as find_repository
 
-app = new_app("Show the settings in force, secrets hidden.")
-
-
-@app.callback()
-def _noun() -> None:
-    """Show the settings in force, secrets hidden."""
+app = new_app("Show the settings in force, secrets hidden.", several=True)
 
 
 @app.command()
 def show(
-    environment: Annotated[Environment, typer.Option(help="Whose settings.")] = Environment.DEVELOPMENT,
+    environment: Annotated[Environment, Option(help="Whose settings.")] = Environment.DEVELOPMENT,
     repository: RepositoryOption = HERE,
     format: FormatOption = Format.TABLE,
 ) -> None:

@@ -6,12 +6,11 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from mlops.cli import data_profile, data_versions
 from mlops.cli.common import (
     HERE, Format, FormatOption, RepositoryOption, new_app, open_workspace, print_json, print_table,
 )
+from mlops.cli.declared import Argument, Exit, Option
 from mlops.cli.drift import drift
 from mlops.config import Workspace
 
@@ -25,14 +24,14 @@ app = new_app(
 )
 
 NameArgument = Annotated[
-    str, typer.Argument(help="The data set: the stem of its file in data/datasets/.", metavar="DATASET")
+    str, Argument(help="The data set: the stem of its file in data/datasets/.", metavar="DATASET")
 ]
 SourceOption = Annotated[
-    str | None, typer.Option(
+    str | None, Option(
         "--source", help="For the set's own: a file (CSV, JSON lines, Parquet, Arrow; compressed or not), a folder, a "
         "pattern, or an http(s) or s3 address.")
 ]
-GivenOption = Annotated[bool, typer.Option("--given", help="Work on what `ingest --source` took in.")]
+GivenOption = Annotated[bool, Option("--given", help="Work on what `ingest --source` took in.")]
 
 
 def _open(repository: Path, name: str, given: bool) -> tuple[Workspace, Dataset, Path]:
@@ -66,8 +65,8 @@ def ingest(
 
 @app.command()
 def validate(
-    name: Annotated[str | None, typer.Argument(metavar="[DATASET]", help="The data set.")] = None,
-    dataset: Annotated[str | None, typer.Option("--dataset", help="The same as DATASET.")] = None,
+    name: Annotated[str | None, Argument(metavar="[DATASET]", help="The data set.")] = None,
+    dataset: Annotated[str | None, Option("--dataset", help="The same as DATASET.")] = None,
     source: SourceOption = None, given: GivenOption = False, format: FormatOption = Format.TABLE,
     repository: RepositoryOption = HERE,
 ) -> None:
@@ -98,7 +97,7 @@ def validate(
     else:
         print(judgement.summary())
     if judgement.verdict != "pass":
-        raise typer.Exit(1 if judgement.verdict == "fail" else 2)
+        raise Exit(1 if judgement.verdict == "fail" else 2)
 
 
 def _validated(places: Workspace, declared: Dataset, folder: Path, engine: str) -> Validation:
@@ -161,7 +160,7 @@ def check(
                 ("OK", "CHECK", "FOUND"))
 
 
-app.add_typer(data_versions.app, name="version")
+app.add_group(data_versions.app, name="version")
 app.command()(data_versions.publish)
 app.command()(data_versions.card)
 app.command()(drift)
@@ -170,7 +169,7 @@ app.command()(data_profile.profile)
 
 @app.command()
 def run(
-    names: Annotated[list[str], typer.Argument(metavar="[DATASET]...", help="Data sets; all when none.")] = [],
+    names: Annotated[list[str], Argument(metavar="[DATASET]...", help="Data sets; all when none.")] = [],
     source: SourceOption = None, format: FormatOption = Format.TABLE,
     repository: RepositoryOption = HERE,
 ) -> None:

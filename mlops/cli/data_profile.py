@@ -5,9 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from mlops.cli.common import HERE, Format, FormatOption, RepositoryOption, open_workspace, print_json, print_table
+from mlops.cli.declared import Argument, Option
 
 if TYPE_CHECKING:
     from mlops.data_pipeline.profile.figures import Figures
@@ -17,10 +16,10 @@ WIDTH = 40
 
 
 def profile(
-    name: Annotated[str, typer.Argument(metavar="DATASET", help="A data set, or the name of a new one.")],
-    source: Annotated[str | None, typer.Option(
+    name: Annotated[str, Argument(metavar="DATASET", help="A data set, or the name of a new one.")],
+    source: Annotated[str | None, Option(
         "--source", help="A file to look at instead of the data set's own; a new data set needs one.")] = None,
-    write: Annotated[bool, typer.Option(
+    write: Annotated[bool, Option(
         "--write", help="Write the suite (and a new data set's file) where there is none; exits 1 where there is one."
     )] = False,
     format: FormatOption = Format.TABLE, repository: RepositoryOption = HERE,

@@ -5,12 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-from typer.core import TyperGroup
-
 from mlops.cli.common import (
     HERE, Format, FormatOption, RepositoryOption, new_app, open_workspace, print_json, print_table,
 )
+from mlops.cli.declared import Argument, Exit, Option
 
 if TYPE_CHECKING:
     from mlops.data_pipeline.versions import Found
@@ -19,25 +17,16 @@ MAKE = "make"
 ORIGINS = {"store": "intact in the store", "pulled": "from what was pulled", "remote": "from the remote"}
 
 
-class VersionGroup(TyperGroup):
-    """`mlops data version DATASET` is `mlops data version make DATASET`, as it was before there was more to ask."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
-            args = [MAKE, *args]
-        return super().parse_args(ctx, args)
-
-
 app = new_app(
     "Keep the processed rows as a version; list, show, compare and restore versions. `version DATASET` makes one.",
-    cls=VersionGroup, no_args_is_help=True,
+    default=MAKE, no_args_is_help=True,  # `version DATASET` was there before there was more to ask
 )
 
-NameArgument = Annotated[str, typer.Argument(help="The data set.", metavar="DATASET")]
+NameArgument = Annotated[str, Argument(help="The data set.", metavar="DATASET")]
 VersionArgument = Annotated[
-    str | None, typer.Argument(help="The version, or how it begins; the newest when absent.", metavar="[VERSION]")
+    str | None, Argument(help="The version, or how it begins; the newest when absent.", metavar="[VERSION]")
 ]
-GivenOption = Annotated[bool, typer.Option("--given", help="Work on what `ingest --source` took in.")]
+GivenOption = Annotated[bool, Option("--given", help="Work on what `ingest --source` took in.")]
 
 
 @app.command(MAKE)
@@ -119,9 +108,9 @@ def show(
 @app.command()
 def diff(
     name: NameArgument,
-    before: Annotated[str, typer.Argument(help="A version, or how it begins.", metavar="BEFORE")],
-    after: Annotated[str | None, typer.Argument(help="The other; the newest when absent.", metavar="[AFTER]")] = None,
-    key: Annotated[str, typer.Option("--key", help="Columns that name a row, with commas; else those declared.")] = "",
+    before: Annotated[str, Argument(help="A version, or how it begins.", metavar="BEFORE")],
+    after: Annotated[str | None, Argument(help="The other; the newest when absent.", metavar="[AFTER]")] = None,
+    key: Annotated[str, Option("--key", help="Columns that name a row, with commas; else those declared.")] = "",
     format: FormatOption = Format.TABLE, repository: RepositoryOption = HERE,
 ) -> None:
     """Show what a version has otherwise than another. Exits 0 where they have the same rows, 1 where they differ."""
@@ -136,7 +125,7 @@ def diff(
         from mlops.cli.data_difference import told
 
         print("\n".join(told(found)))
-    raise typer.Exit(0 if found.same else 1)
+    raise Exit(0 if found.same else 1)
 
 
 @app.command()
@@ -188,7 +177,7 @@ def publish(
 def card(
     name: NameArgument, version: VersionArgument = None,
     output: Annotated[
-        Path | None, typer.Option("--output", help="Write the card there: FILE.html, FILE.md or FILE.json.")
+        Path | None, Option("--output", help="Write the card there: FILE.html, FILE.md or FILE.json.")
     ] = None,
     format: FormatOption = Format.TABLE, repository: RepositoryOption = HERE,
 ) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import typer
-
 from mlops.cli.common import HERE, Format, FormatOption, RepositoryOption, new_app, open_workspace, print_json
+from mlops.cli.declared import Exit
 
 app = new_app("Migrate and test the platform's database.")
 
@@ -47,4 +46,4 @@ def check(
     else:
         state = "has no tables yet" if found is None else f"has tables of version {found}, wanted is {database.HEAD}"
         print(f"{address}: {state}; `mlops database migrate` makes them")
-    raise typer.Exit(0 if found == database.HEAD else 1)
+    raise Exit(0 if found == database.HEAD else 1)

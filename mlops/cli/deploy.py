@@ -6,9 +6,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from mlops.cli.common import HERE, Format, FormatOption, new_app, open_workspace, print_json
+from mlops.cli.declared import Exit, Option
 from mlops.errors import MissingInputError, UsageError
 
 if TYPE_CHECKING:
@@ -17,17 +16,12 @@ if TYPE_CHECKING:
 app = new_app("Ask whether a deploy can begin; write the manifest.")
 
 
-@app.callback()
-def deploy() -> None:
-    """Ask whether a deploy can begin; write the manifest."""
-
-
 @app.command()
 def check(
     repository: Annotated[
-        str, typer.Option("--repository", envvar="MANIFEST_REPOSITORY", help="The manifest repository, a path or URL.")
+        str, Option("--repository", envvar="MANIFEST_REPOSITORY", help="The manifest repository, a path or URL.")
     ] = "",
-    branch: Annotated[str, typer.Option("--branch", envvar="MANIFEST_BRANCH", help="Its branch.")] = "main",
+    branch: Annotated[str, Option("--branch", envvar="MANIFEST_BRANCH", help="Its branch.")] = "main",
     format: FormatOption = Format.TABLE,
 ) -> None:
     """Say whether this job has what a deploy needs: credentials, region, cluster, manifest repository.
@@ -45,7 +39,7 @@ def check(
     else:
         _tell(found)
     if not found.ready:
-        raise typer.Exit(2)
+        raise Exit(2)
 
 
 def _tell(found: gitops.Readiness) -> None:
@@ -62,17 +56,17 @@ def _tell(found: gitops.Readiness) -> None:
 
 @app.command()
 def bump(
-    repository: Annotated[str, typer.Option("--repository", help="The manifest repository, a path or URL.")],
-    branch: Annotated[str, typer.Option("--branch", help="Its branch.")],
-    path: Annotated[str, typer.Option("--path", help="The folder that holds the kustomization.yaml.")],
-    build: Annotated[int, typer.Option("--build", help="Orders builds; a lower one never overwrites a higher.")],
+    repository: Annotated[str, Option("--repository", help="The manifest repository, a path or URL.")],
+    branch: Annotated[str, Option("--branch", help="Its branch.")],
+    path: Annotated[str, Option("--path", help="The folder that holds the kustomization.yaml.")],
+    build: Annotated[int, Option("--build", help="Orders builds; a lower one never overwrites a higher.")],
     image: Annotated[
-        str | None, typer.Option("--image", help="The image's name in images:; without it the models move alone.")
+        str | None, Option("--image", help="The image's name in images:; without it the models move alone.")
     ] = None,
-    digest: Annotated[str | None, typer.Option("--digest", help="sha256: and 64 hexadecimal digits.")] = None,
-    tag: Annotated[str | None, typer.Option("--tag", help="For people to read, kept in release.yaml.")] = None,
+    digest: Annotated[str | None, Option("--digest", help="sha256: and 64 hexadecimal digits.")] = None,
+    tag: Annotated[str | None, Option("--tag", help="For people to read, kept in release.yaml.")] = None,
     model: Annotated[
-        list[str] | None, typer.Option("--model", help=(
+        list[str] | None, Option("--model", help=(
             "NAME=VERSION, or NAME=VERSION@sha256:… of its bundle; repeat, or separate by blanks."))
     ] = None,
     format: FormatOption = Format.TABLE,

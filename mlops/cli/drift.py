@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from mlops.cli.common import HERE, Format, FormatOption, RepositoryOption, open_workspace, print_json, print_table
+from mlops.cli.declared import Argument, Exit, Option
 
 if TYPE_CHECKING:
     from mlops.records.drift import ColumnDrift, DriftReport, DriftSide
@@ -15,12 +14,12 @@ _SIDE = "VERSION|FILE"
 
 
 def drift(
-    name: Annotated[str | None, typer.Argument(metavar="[DATASET]", help="The data set.")] = None,
-    dataset: Annotated[str | None, typer.Option("--dataset", help="The same as DATASET.")] = None,
-    before: Annotated[str, typer.Option(
+    name: Annotated[str | None, Argument(metavar="[DATASET]", help="The data set.")] = None,
+    dataset: Annotated[str | None, Option("--dataset", help="The same as DATASET.")] = None,
+    before: Annotated[str, Option(
         "--from", metavar=_SIDE, help="A version, VERSION/train, VERSION/test, or a file in the data set's shape.",
     )] = "",
-    after: Annotated[str, typer.Option("--to", metavar=_SIDE, help="The same, for what came later.")] = "",
+    after: Annotated[str, Option("--to", metavar=_SIDE, help="The same, for what came later.")] = "",
     format: FormatOption = Format.TABLE, repository: RepositoryOption = HERE,
 ) -> None:
     """Compare two samples, column by column and together. Exits 1 when they drifted, 2 where too few rows tell."""
@@ -39,7 +38,7 @@ def drift(
     else:
         _print(found)
     if found.blocking or found.verdict == "unjudged":
-        raise typer.Exit(1 if found.blocking else 2)
+        raise Exit(1 if found.blocking else 2)
 
 
 def _print(found: DriftReport) -> None:

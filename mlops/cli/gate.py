@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from mlops.cli.common import Format, FormatOption, new_app, print_json, print_table
+from mlops.cli.declared import Exit, Option
 from mlops.records import PipelineVerdict
 
 app = new_app("Open or closed: compare what was planned with what happened.")
@@ -15,13 +14,13 @@ app = new_app("Open or closed: compare what was planned with what happened.")
 
 @app.command()
 def gate(
-    plan: Annotated[Path, typer.Option(help="The plan that `mlops route --format json` wrote.")],
-    needs: Annotated[Path, typer.Option(help="GitHub's toJSON(needs).")],
+    plan: Annotated[Path, Option(help="The plan that `mlops route --format json` wrote.")],
+    needs: Annotated[Path, Option(help="GitHub's toJSON(needs).")],
     receipts: Annotated[
-        Path | None, typer.Option(help="Folder of receipts; each planned pipeline must have left some.")
+        Path | None, Option(help="Folder of receipts; each planned pipeline must have left some.")
     ] = None,
     beside: Annotated[
-        list[str] | None, typer.Option(help="A pipeline that starts by itself and has its own required check; repeat.")
+        list[str] | None, Option(help="A pipeline that starts by itself and has its own required check; repeat.")
     ] = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
@@ -49,7 +48,7 @@ def gate(
         print("the gate is open" if verdict.open else "the gate is closed:")
         for problem in verdict.problems:
             print(f"  {problem!r}" if not problem.isprintable() else f"  {problem}")
-    raise typer.Exit(0 if verdict.open else 1)
+    raise Exit(0 if verdict.open else 1)
 
 
 def _row(each: PipelineVerdict) -> tuple[str, ...]:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from mlops.cli.common import new_app
+from mlops.cli.declared import Option
 
 app = new_app("Start the next pipeline with what this one made.", no_args_is_help=True)
 
 ReceiptsOption = Annotated[
-    Path, typer.Option("--receipts", help="Folder with what the pipeline left: .mlops, or its artifact.")
+    Path, Option("--receipts", help="Folder with what the pipeline left: .mlops, or its artifact.")
 ]
 
 

@@ -8,8 +8,6 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from mlops.cli.common import (
     HERE,
     Format,
@@ -20,6 +18,7 @@ from mlops.cli.common import (
     print_json,
     print_table,
 )
+from mlops.cli.declared import Argument, Exit, Option
 
 if TYPE_CHECKING:
     from mlops.config import Settings, Workspace
@@ -28,11 +27,11 @@ if TYPE_CHECKING:
 
 app = new_app("Train, evaluate, register and promote a model.")
 
-ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help="The stem of its file in model/configs.")]
+ModelArgument = Annotated[str, Argument(metavar="MODEL", help="The stem of its file in model/configs.")]
 DataOption = Annotated[
-    str, typer.Option("--data", help="The data version to use.", show_default="the one that the last run made")
+    str, Option("--data", help="The data version to use.", show_default="the one that the last run made")
 ]
-WhyOption = Annotated[str, typer.Option("--why", help="The reason, kept in the history.")]
+WhyOption = Annotated[str, Option("--why", help="The reason, kept in the history.")]
 
 
 class _Work:
@@ -106,7 +105,7 @@ def evaluate(
             ("metric", "challenger", "champion"),
         )
     if found.verdict in ("worse", "floor"):
-        raise typer.Exit(1)
+        raise Exit(1)
 
 
 @app.command()
@@ -176,8 +175,8 @@ def retire(model: ModelArgument, why: WhyOption, repository: RepositoryOption = 
 
 @app.command()
 def quarantine(
-    model: ModelArgument, version: Annotated[str, typer.Argument(help="MLflow's integer or the semantic version.")],
-    why: WhyOption = "by hand", lift: Annotated[bool, typer.Option("--lift", help="End the quarantine.")] = False,
+    model: ModelArgument, version: Annotated[str, Argument(help="MLflow's integer or the semantic version.")],
+    why: WhyOption = "by hand", lift: Annotated[bool, Option("--lift", help="End the quarantine.")] = False,
     repository: RepositoryOption = HERE,
 ) -> None:
     """Bar a version from promotion; a champion gives way to the one before it. --lift ends it."""
@@ -215,11 +214,11 @@ class LevelChoice(str, enum.Enum):
 
 @app.command()
 def run(
-    names: Annotated[list[str], typer.Argument(metavar="[MODEL]...", help="Models; all when none.")] = [],
-    level: Annotated[LevelChoice, typer.Option(
+    names: Annotated[list[str], Argument(metavar="[MODEL]...", help="Models; all when none.")] = [],
+    level: Annotated[LevelChoice, Option(
         help="bounded: train on a sample, judge, and register, promote and export nothing; full: everything."
     )] = LevelChoice.FULL,
-    data: Annotated[list[str], typer.Option(
+    data: Annotated[list[str], Option(
         help='Data versions to use, and no others: "housing=VERSION"; repeat, or separate by spaces. Blank: none asked.'
     )] = [],
     format: FormatOption = Format.TABLE,

@@ -6,9 +6,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
 from mlops.cli.common import Format, open_workspace, print_json
+from mlops.cli.declared import Exit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -55,4 +54,4 @@ def run_pipeline(
         on_failed(places, done.failed)
     if format is Format.JSON:
         print_json([receipt.to_dict() for receipt in done.receipts])
-    raise typer.Exit(done.exit_code)
+    raise Exit(done.exit_code)

@@ -56,7 +56,7 @@ def commands(noun: str) -> list[Command]:
         return list(_from_argparse(f"mlops {noun}", module.parser(f"mlops {noun}")))
     from typer.main import get_command
 
-    return list(_from_group(f"mlops {noun}", get_command(module.app)))
+    return list(_from_group(f"mlops {noun}", get_command(module.app.typer())))
 
 
 def _noun(noun: str) -> Iterator[str]:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import getpass
 from typing import Annotated, Any
 
-import typer
-
 from mlops.cli.common import (
     HERE, Format, FormatOption, RepositoryOption, new_app, open_workspace, print_json, print_table,
 )
+from mlops.cli.declared import Argument, Exit, Option
 from mlops.logs import say
 
 app = new_app("List, show, compare, verify and roll back releases.")
 
-IdArgument = Annotated[str, typer.Argument(metavar="RELEASE", help="A release's id, such as r3, or `current`.")]
+IdArgument = Annotated[str, Argument(metavar="RELEASE", help="A release's id, such as r3, or `current`.")]
 
 
 @app.command("list")
@@ -75,7 +74,7 @@ def diff(
                     ("kind", "name", "from", "to"))
     else:
         print("no difference")
-    raise typer.Exit(1 if changed else 0)
+    raise Exit(1 if changed else 0)
 
 
 @app.command()
@@ -98,9 +97,9 @@ def verify(
 
 @app.command()
 def rollback(
-    id: Annotated[str | None, typer.Argument(
+    id: Annotated[str | None, Argument(
         metavar="[RELEASE]", help="The release to go back to; the one before the present one when absent.")] = None,
-    why: Annotated[str, typer.Option("--why", help="The reason; it is kept with the quarantined versions.")] = "",
+    why: Annotated[str, Option("--why", help="The reason; it is kept with the quarantined versions.")] = "",
     repository: RepositoryOption = HERE, format: FormatOption = Format.TABLE,
 ) -> None:
     """Go back to an earlier release, model and image together, by one commit; start it and prove it."""

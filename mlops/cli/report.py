@@ -6,9 +6,8 @@ import enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from mlops.cli.common import HERE, RepositoryOption, new_app, open_workspace
+from mlops.cli.declared import Argument, Exit, Option
 
 if TYPE_CHECKING:
     from mlops.records import Plan
@@ -33,14 +32,14 @@ class NoticeEvent(str, enum.Enum):
     RELEASE = "release"
 
 
-PlanOption = Annotated[Path, typer.Option("--plan", help="The plan that `mlops route` wrote.")]
-NeedsOption = Annotated[Path, typer.Option("--needs", help="GitHub's toJSON(needs).")]
+PlanOption = Annotated[Path, Option("--plan", help="The plan that `mlops route` wrote.")]
+NeedsOption = Annotated[Path, Option("--needs", help="GitHub's toJSON(needs).")]
 
 
 @app.command()
 def summary(
-    pipeline: Annotated[Pipeline, typer.Argument(help="Whose.")],
-    level: Annotated[str | None, typer.Option(help="How models were trained, as the plan says.")] = None,
+    pipeline: Annotated[Pipeline, Argument(help="Whose.")],
+    level: Annotated[str | None, Option(help="How models were trained, as the plan says.")] = None,
     repository: RepositoryOption = HERE,
 ) -> None:
     """Append what the pipeline left (receipts, tests, data quality, models) to GITHUB_STEP_SUMMARY, else print it.
@@ -62,7 +61,7 @@ def summary(
 @app.command()
 def comment(
     plan: PlanOption, needs: NeedsOption,
-    receipts: Annotated[Path, typer.Option(help="Folder with the artifacts of the pipelines' jobs.")],
+    receipts: Annotated[Path, Option(help="Folder with the artifacts of the pipelines' jobs.")],
 ) -> None:
     """Write the one comment on the pull request, or bring it up to date.
 
@@ -100,7 +99,7 @@ def comment(
 
 @app.command()
 def scans(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="SARIF files.")],
+    files: Annotated[list[Path], Argument(metavar="FILE...", help="SARIF files.")],
 ) -> None:
     """Append the findings in SARIF files to GITHUB_STEP_SUMMARY, else print them: where they may not be uploaded."""
     from mlops import github
@@ -112,8 +111,8 @@ def scans(
 @app.command()
 def notify(
     needs: NeedsOption,
-    plan: Annotated[Path | None, typer.Option("--plan", help="The plan that `mlops route` wrote.")] = None,
-    event: Annotated[NoticeEvent | None, typer.Option(help="Tell of this, whatever the results.")] = None,
+    plan: Annotated[Path | None, Option("--plan", help="The plan that `mlops route` wrote.")] = None,
+    event: Annotated[NoticeEvent | None, Option(help="Tell of this, whatever the results.")] = None,
     repository: RepositoryOption = HERE,
 ) -> None:
     """Tell the configured channels (Slack, Teams, Jira) of a failure, a recovery or a release.
@@ -142,7 +141,7 @@ def notify(
     for error in errors:
         say(f"mlops report notify: {error}")
     if errors:
-        raise typer.Exit(1)
+        raise Exit(1)
 
 
 def _needs(path: Path) -> dict[str, str]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
 from mlops.cli.common import HERE, Format, FormatOption, RepositoryOption, new_app
+from mlops.cli.declared import Exit, Option
 
 app = new_app("Run what the change affects: pipelines, gate, release, proof.")
 
@@ -14,7 +13,7 @@ app = new_app("Run what the change affects: pipelines, gate, release, proof.")
 @app.command()
 def run(
     data: Annotated[
-        str, typer.Option(help="CSV or Parquet file, or address, in the shape of the housing data; not remembered.")
+        str, Option(help="CSV or Parquet file, or address, in the shape of the housing data; not remembered.")
     ] = "",
     repository: RepositoryOption = HERE,
     format: FormatOption = Format.TABLE,
@@ -25,4 +24,4 @@ def run(
     """
     from mlops.cli.walking import walk_and_tell
 
-    raise typer.Exit(walk_and_tell(repository, data, as_json=format is Format.JSON))
+    raise Exit(walk_and_tell(repository, data, as_json=format is Format.JSON))

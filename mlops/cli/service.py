@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
 from mlops.cli.common import HERE, Format, FormatOption, RepositoryOption, new_app, open_workspace, print_json
+from mlops.cli.declared import Argument, Option
 from mlops.cli.pipeline import run_pipeline
 
 app = new_app("Test, lint and build the services.")
-Names = Annotated[list[str], typer.Argument(help="Services; all when none is named.")]
+Names = Annotated[list[str], Argument(help="Services; all when none is named.")]
 
 
 @app.command()
 def run(
     names: Names = [],
-    services: Annotated[str, typer.Option("--services", help="The services as a JSON list, as a plan has it.")] = "",
+    services: Annotated[str, Option("--services", help="The services as a JSON list, as a plan has it.")] = "",
     repository: RepositoryOption = HERE,
     format: FormatOption = Format.TABLE,
 ) -> None:
@@ -28,7 +27,7 @@ def run(
 def test(
     names: Names = [],
     coverage: Annotated[
-        bool, typer.Option("--coverage", help="Measure it, into .mlops/reports/coverage.xml: of one service.")
+        bool, Option("--coverage", help="Measure it, into .mlops/reports/coverage.xml: of one service.")
     ] = False,
     repository: RepositoryOption = HERE,
 ) -> None:

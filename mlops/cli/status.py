@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import typer
-
 from mlops.cli.common import (
     HERE, Format, FormatOption, RepositoryOption, new_app, open_workspace, print_json, print_table,
 )
+from mlops.cli.declared import Exit
 
 app = new_app("Show what runs: services, addresses, models, the release.")
 
@@ -30,7 +29,7 @@ def status(
             "release": None if release is None else release.to_dict(),
             "services": [each.to_dict() for each in services], "healthy": healthy,
         })
-        raise typer.Exit(0 if healthy else 1)
+        raise Exit(0 if healthy else 1)
     if release is None:
         print("nothing was released here yet; `make run` does it")
     else:
@@ -46,4 +45,4 @@ def status(
         )
     else:
         print("no service runs")
-    raise typer.Exit(0 if healthy else 1)
+    raise Exit(0 if healthy else 1)

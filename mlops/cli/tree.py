@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import typer
-
 from mlops.cli.common import HERE, Format, FormatOption, RepositoryOption, new_app, print_json
+from mlops.cli.declared import Exit
 from mlops.git import repository as find_repository
 
 app = new_app("Check infrastructure, documents and the tree's own files.")
@@ -31,7 +30,7 @@ def check(
         for finding in findings:
             print(finding)
         print(f"{len(findings)} finding(s)" if findings else "nothing found")
-    raise typer.Exit(1 if findings else 0)
+    raise Exit(1 if findings else 0)
 
 
 @app.command()

@@ -203,7 +203,7 @@ def known(words: list[str]) -> bool:
     options = {word.partition("=")[0] for word in rest if word.startswith("--")}
     if hasattr(module, "parser"):
         return options <= set(module.parser("x")._option_string_actions)
-    command: Any = get_command(module.app)
+    command: Any = get_command(module.app.typer())
     if getattr(command, "commands", None) is not None:
         command = command.commands.get(rest[0] if rest else "")
     return command is not None and options <= {name for each in command.params for name in each.opts}

@@ -58,8 +58,8 @@ def artifacts(tmp_path: Path) -> Path:
 
 def ask(tmp_path: Path, plan: Plan, folder: Path, capsys: Any) -> tuple[int, list[str]]:
     """Exit code and problems of `mlops gate` itself."""
-    import typer
     from mlops.cli.common import Format
+    from mlops.cli.declared import Exit
     from mlops.errors import MlopsError
 
     planned = {each.pipeline for each in plan.workflows if each.verdict == "RUN"}
@@ -70,8 +70,8 @@ def ask(tmp_path: Path, plan: Plan, folder: Path, capsys: Any) -> tuple[int, lis
     (tmp_path / "needs.json").write_text(json.dumps(needs))
     try:
         command(tmp_path / "plan.json", tmp_path / "needs.json", folder, None, Format.JSON)
-    except typer.Exit as end:
-        return end.exit_code, json.loads(capsys.readouterr().out)["problems"]
+    except Exit as end:
+        return int(end.code or 0), json.loads(capsys.readouterr().out)["problems"]
     except MlopsError as error:
         return error.exit_code, [str(error)]
     raise AssertionError("the command always ends with an exit code")
