@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import types
 from collections.abc import Iterable
@@ -69,6 +68,8 @@ def parse(path: Path) -> tuple[Any, Any]:
 
 def suggestion(word: str, known: Iterable[str]) -> str:
     """`, did you mean 'x'?` for the nearest of the known words, nothing where none is near."""
+    import difflib
+
     near = difflib.get_close_matches(word, list(known), 1)
     return f", did you mean {near[0]!r}?" if near else ""
 

@@ -71,8 +71,6 @@ def validate(
     repository: RepositoryOption = HERE,
 ) -> None:
     """Run the suite. With --source the file is judged, checks and all, and nothing is written."""
-    from mlops.data_pipeline import steps
-    from mlops.data_pipeline.judge import judge
     from mlops.errors import UsageError
 
     if bool(name) == bool(dataset):
@@ -80,6 +78,8 @@ def validate(
     places, declared, folder = _open(repository, name or dataset or "", given)
     engine = open_workspace(repository)[1].validation.engine
     if source is None:
+        from mlops.data_pipeline import steps
+
         record = _validated(places, declared, folder, engine)
         if format is Format.JSON:
             print((folder / steps.VALIDATION).read_text(encoding="utf-8"), end="")
@@ -87,6 +87,8 @@ def validate(
             held = f"{record.successful} of {record.evaluated} expectations hold"
             print(f"{declared.name}: {held}; `mlops data docs {declared.name}` draws the page {record.report}")
         return
+    from mlops.data_pipeline.judge import judge
+
     judgement = judge(declared, source, engine=engine)
     if judgement.verdict != "pass" and os.environ.get("GITHUB_ACTIONS") == "true":
         from mlops.pipelines.reporting import annotations, expectations

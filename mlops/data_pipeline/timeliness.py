@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import statistics
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -67,6 +66,8 @@ def _freshness(limit: Freshness, table: polars.DataFrame, now: datetime.datetime
 
 
 def _history(limit: History, table: polars.DataFrame, before: Sequence[DataVersion]) -> list[CheckResult]:
+    import statistics
+
     last = before[-limit.versions:]
     usual = statistics.median(each.source.rows for each in last)
     change = table.height / usual - 1 if usual else 0.0

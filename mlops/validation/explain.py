@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +46,8 @@ def named_columns(kwargs: dict[str, Any]) -> list[str]:
 
 
 def _missing(column: str, present: Sequence[str]) -> str:
+    import difflib
+
     by_letters = {name.strip().lower().replace(" ", "_"): name for name in present}
     near = difflib.get_close_matches(column.lower(), list(by_letters), n=1)
     hint = f" (there is {by_letters[near[0]]!r}: was it renamed?)" if near else ""
@@ -92,19 +93,19 @@ def _wrong_type(result: dict[str, Any], column: str, table: Table) -> tuple[str,
 def _broken(result: dict[str, Any], columns: list[str]) -> str:
     config, details = result["expectation_config"], result["result"]
     name = " and ".join(columns) or "the table"
-    rule = _rule(config["type"], config.get("kwargs", {}))
+    words = rule(config["type"], config.get("kwargs", {}))
     count, total = details.get("unexpected_count"), details.get("element_count")
     if count is not None and total:
         first = _pairs(
             [index + 1 for index in (details.get("partial_unexpected_index_list") or ())[:SHOWN]],
             (details.get("partial_unexpected_list") or ())[:SHOWN],
         )
-        return f"{name}: {_of(count, total)} break the rule: {rule}" + (f"; first: {first}" if first else "")
+        return f"{name}: {_of(count, total)} break the rule: {words}" + (f"; first: {first}" if first else "")
     observed = details.get("observed_value")
-    return f"{name}: breaks the rule: {rule}" + (f"; found {_value(observed)}" if observed is not None else "")
+    return f"{name}: breaks the rule: {words}" + (f"; found {_value(observed)}" if observed is not None else "")
 
 
-def _rule(kind: str, kwargs: dict[str, Any]) -> str:
+def rule(kind: str, kwargs: dict[str, Any]) -> str:
     """The expectation's type read as English, with its arguments."""
     words = kind.removeprefix("expect_").replace("_", " ")
     for prefix in ("column values to ", "column pair values ", "column ", "table "):

@@ -6,8 +6,6 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from mlops.data_pipeline.sources import remote
-from mlops.data_pipeline.sources.download import download, without_secrets
 from mlops.errors import ConfigurationError, MissingInputError
 from mlops.named_files import local_files
 
@@ -28,19 +26,23 @@ def files_of(location: str, base: Path, fetched: Path, *, subject: str) -> Itera
     """
     if not location or "\0" in location:
         raise MissingInputError(f"{location!r} is no path", where=subject, mend="give a path or an address")
-    scheme = location.partition("://")[0].lower() if "://" in location else ""
+    if "://" not in location:
+        yield from local_files(location, base)
+        return
+    from mlops.data_pipeline.sources import remote  # what speaks to servers takes long to import
+    from mlops.data_pipeline.sources.download import download, without_secrets
+
+    scheme = location.partition("://")[0].lower()
     if scheme in ("http", "https"):
         yield without_secrets(location), download(location, _place(location, fetched))
     elif scheme == "s3":
         for address in remote.objects(location):
             yield address, remote.fetch(address, _place(address, fetched))
-    elif scheme:
+    else:
         raise ConfigurationError(
             f"{scheme}:// is no source that can be read", where=without_secrets(location),
             mend="give a path, or an http://, https:// or s3:// address",
         )
-    else:
-        yield from local_files(location, base)
 
 
 def _place(address: str, fetched: Path) -> Path:
