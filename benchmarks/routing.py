@@ -95,7 +95,7 @@ def _matchers() -> str:
 
 
 def _ours() -> Callable[[str], object]:
-    from mlops.routing.filters import PatternList
+    from mlops.routing.router.filters import PatternList
 
     return PatternList(_PATTERNS).includes
 

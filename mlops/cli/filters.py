@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from mlops.routing.inputs import Pipeline
+    from mlops.routing.audit.inputs import Pipeline
     from mlops.sources import Sources
 
 COMMANDS = {
@@ -79,7 +79,7 @@ def gather(repository: Path, sources: Sources | None = None) -> tuple[Sources, l
 
 def _audit(repository: Path, pipelines: list[Pipeline], sources: Sources, asked: Any) -> int:
     from mlops.cli.routing import quoted
-    from mlops.routing.audit import audit
+    from mlops.routing.audit.findings import audit
 
     findings = audit(repository, pipelines, sources=sources)
     if os.environ.get("GITHUB_ACTIONS") == "true":
@@ -103,7 +103,7 @@ def _audit(repository: Path, pipelines: list[Pipeline], sources: Sources, asked:
 
 
 def _sync(repository: Path, pipelines: list[Pipeline], sources: Sources, asked: Any) -> int:
-    from mlops.routing.sync import sync
+    from mlops.routing.audit.sync import sync
 
     changed = sync(repository, pipelines, write=not asked.check, sources=sources)
     if asked.format == "json":

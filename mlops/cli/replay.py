@@ -15,8 +15,8 @@ from mlops.logs import say
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mlops.routing.inputs import Pipeline
-    from mlops.routing.replay import Missed, Played, Replay
+    from mlops.routing.audit.inputs import Pipeline
+    from mlops.routing.replay.outcome import Missed, Played, Replay
     from mlops.sources import Sources
 
 HELP = (
@@ -48,7 +48,7 @@ def run(words: Sequence[str], prog_name: str) -> int:
     parser = argparse.ArgumentParser(prog=f"{prog_name} replay", description=HELP, allow_abbrev=False)
     _options(parser)
     asked = parser.parse_args(words)
-    from mlops.routing.replays import replay
+    from mlops.routing.replay.play import replay
 
     found = replay(
         Git(asked.repository), asked.last, head=asked.head, ref=asked.ref,
@@ -74,7 +74,7 @@ def _progress() -> Callable[[int, int], None]:
 
 def table(found: Replay) -> str:
     """The replay for people; names and subjects are quoted, so that none can break a line or a log."""
-    from mlops.routing.replay import totals
+    from mlops.routing.replay.outcome import totals
 
     head = f"{len(found.commits)} commit(s) up to {found.head[:12]}, as pushes to {found.ref or 'an unknown ref'}"
     rows: list[tuple[str, ...]] = [("commit", "files", "ran", "subject")]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from mlops.routing.differences import Begun
+    from mlops.routing.router.differences import Begun
 
 
 def app(args: Sequence[str] | None = None, prog_name: str = "mlops route", standalone_mode: bool = True) -> int:
@@ -57,6 +57,6 @@ def _begin(words: list[str]) -> Begun | None:
     if before.startswith("-") or after.startswith("-"):
         return None
     from mlops.git import Git
-    from mlops.routing.differences import Begun
+    from mlops.routing.router.differences import Begun
 
     return Begun(Git(options.get("--repository", ".")), before, after)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from mlops.errors import ConfigurationError, InvalidRecordError, MissingInputError, UsageError
 from mlops.git import Git
-from mlops.routing.differences import Begun, Branch
-from mlops.routing.events import NAMES, Event, from_payload, full_ref
-from mlops.routing.plans import Routed, explain, read_tree, route_event
-from mlops.routing.router import Change, as_called
+from mlops.routing.router.decisions import Change, as_called
+from mlops.routing.router.differences import Begun, Branch
+from mlops.routing.router.events import NAMES, Event, from_payload, full_ref
+from mlops.routing.router.plans import Routed, explain, read_tree, route_event
 
 if TYPE_CHECKING:
     import argparse
@@ -138,7 +138,7 @@ def _event(git: Git, asked: Any, begun: Begun | None) -> Event:
 
 
 def _push(git: Git, asked: Any, ref: str | None) -> Event:
-    from mlops.routing.events import nothing
+    from mlops.routing.router.events import nothing
 
     before, after = asked.before, asked.after
     if asked.event is None and before is None and not asked.stdin0:

@@ -11,8 +11,8 @@ from mlops.pipelines.change import PIPELINES
 from mlops.pipelines.declared.service import image_entry
 from mlops.pipelines.steps import Run, Step
 from mlops.pipelines.walk import DECLARED
-from mlops.routing.inputs import Pipeline, Seed
-from mlops.routing.workflows import FOLDER
+from mlops.routing.audit.inputs import Pipeline, Seed
+from mlops.routing.router.workflows import FOLDER
 from mlops.sources import Sources
 
 _STEPS = "mlops/pipelines/declared"
@@ -25,7 +25,7 @@ _OWN: dict[str, tuple[str, ...]] = {
 
 
 def pipelines(repository: Path, sources: Sources, commands: Mapping[str, tuple[str, ...]]) -> list[Pipeline]:
-    """What `mlops.routing.audit` is told of the pipelines of a tree.
+    """What `mlops.routing.audit.findings` is told of the pipelines of a tree.
 
     Args:
         repository: The top of the tree.

@@ -1,12 +1,11 @@
 """Routing: which workflows a change starts, exactly as GitHub decides it, and whether the plan was kept.
 
-    glob → filters → workflows (yaml12) → router        pure
-    events                                              pure
-    objects, differences, changes, requests              ask git
-    plans                                               put both together
-    gate                                                pure: plan and results → open or closed
-    patterns, inputs, loops → audit → sync              the filters: each line counts, no input is left out, no loop
-    tree, places, python, references, commands, makefiles → graph → inputs      what a pipeline depends on, never run
+    router      what GitHub would do: pure, but for the modules that ask git
+    audit       the filters held against the true inputs of the pipelines, and written anew: holes, dead lines, loops
+    gate        plan and results → open or closed: pure
+    replay      a history by the router, and what the audit says of its days
+
+The router knows nothing of the others.
 """
 
 from __future__ import annotations
@@ -17,13 +16,13 @@ TYPE_CHECKING = False
 
 # Loaded at first use: `from mlops.routing import PathFilter` needs no git, `mlops route` no records' library.
 _LAZY = {
-    "Event": "mlops.routing.events",
-    "PathFilter": "mlops.routing.filters",
-    "explain": "mlops.routing.plans",
-    "route": "mlops.routing.router",
-    "route_event": "mlops.routing.plans",
-    "route_files": "mlops.routing.plans",
-    "rule": "mlops.routing.plans",
+    "Event": "mlops.routing.router.events",
+    "PathFilter": "mlops.routing.router.filters",
+    "explain": "mlops.routing.router.plans",
+    "route": "mlops.routing.router.decisions",
+    "route_event": "mlops.routing.router.plans",
+    "route_files": "mlops.routing.router.plans",
+    "rule": "mlops.routing.router.plans",
 }
 
 __all__ = ["Event", "PathFilter", "explain", "route", "route_event", "route_files", "rule"]
@@ -31,10 +30,10 @@ __all__ = ["Event", "PathFilter", "explain", "route", "route_event", "route_file
 if TYPE_CHECKING:
     from typing import Any
 
-    from mlops.routing.events import Event
-    from mlops.routing.filters import PathFilter
-    from mlops.routing.plans import explain, route_event, route_files, rule
-    from mlops.routing.router import route
+    from mlops.routing.router.decisions import route
+    from mlops.routing.router.events import Event
+    from mlops.routing.router.filters import PathFilter
+    from mlops.routing.router.plans import explain, route_event, route_files, rule
 
 
 def __getattr__(name: str) -> Any:

@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from mlops.routing.yaml12 import load
+from mlops.routing.router.yaml12 import load
 from tests.unit.mlops.pipelines.reporting.github_server import TOKEN, GitHubServer
 
 TREE = Path(__file__).resolve().parents[2]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mlops.routing.yaml12 import load
+from mlops.routing.router.yaml12 import load
 from tests.contract.acting import CALLER, STAND_INS, TREE, Bench, planned_jobs, third_party
 from tests.unit.mlops.pipelines.reporting.github_server import GitHubServer
 

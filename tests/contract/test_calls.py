@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from mlops import product
-from mlops.routing.yaml12 import load
+from mlops.routing.router.yaml12 import load
 
 ROOT = Path(__file__).parents[2]
 PIPELINES = {

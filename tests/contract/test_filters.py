@@ -16,12 +16,12 @@ from mlops.cli.filters import gather
 from mlops.pipelines.declared.service import image_files
 from mlops.product import services
 from mlops.routing import route_files
-from mlops.routing.audit import Finding, audit
-from mlops.routing.loops import EMISSIONS, started
-from mlops.routing.plans import read_tree
-from mlops.routing.references import copied, copies
-from mlops.routing.sync import sync
-from mlops.routing.tree import read
+from mlops.routing.audit.findings import Finding, audit
+from mlops.routing.audit.loops import EMISSIONS, started
+from mlops.routing.audit.references import copied, copies
+from mlops.routing.audit.sync import sync
+from mlops.routing.audit.tree import read
+from mlops.routing.router.plans import read_tree
 from mlops.sources import Sources
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -255,7 +255,7 @@ def test_a_hole_in_the_data_pipeline_is_found(tree: Path, hole: Callable[[Path],
 def test_a_name_that_a_package_loads_late_leads_to_its_module(tree: Path) -> None:
     a_name_that_a_package_loads_late(tree)
     found = {each.path: each for each in findings(tree) if each.workflow == DATA}
-    assert "mlops/routing/glob.py" in found
+    assert "mlops/routing/router/glob.py" in found
     assert found["mlops/routing/__init__.py"].rule == "input-outside"
 
 

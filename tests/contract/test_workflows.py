@@ -14,9 +14,9 @@ import pytest
 
 from mlops.cli import NOUNS
 from mlops.routing import PathFilter, route_files
-from mlops.routing.glob import compile_pattern
-from mlops.routing.plans import read_tree
-from mlops.routing.yaml12 import load
+from mlops.routing.router.glob import compile_pattern
+from mlops.routing.router.plans import read_tree
+from mlops.routing.router.yaml12 import load
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / ".github" / "workflows"

@@ -13,7 +13,7 @@ from contextlib import closing
 
 import pytest
 
-from mlops.routing.yaml12 import load
+from mlops.routing.router.yaml12 import load
 
 from .conftest import TREE, make_clone
 pytestmark = [pytest.mark.xdist_group("state"), pytest.mark.timeout(400)]

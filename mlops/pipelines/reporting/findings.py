@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mlops.pipelines.reporting.annotations import Annotation
-from mlops.routing.audit import Finding
+from mlops.routing.audit.findings import Finding
 
 
 def of_audit(repository: Path, findings: Sequence[Finding]) -> list[Annotation]:

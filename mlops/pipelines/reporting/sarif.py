@@ -10,7 +10,7 @@ from typing import Any
 
 from mlops import __version__
 from mlops.pipelines.reporting.findings import place
-from mlops.routing.audit import Finding
+from mlops.routing.audit.findings import Finding
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 RULES = {

@@ -98,7 +98,7 @@ def test_a_change_is_seen_through_the_cache(repository, tmp_path):
     first = Sources(repository, cache)
     before = first.hash("mlops/leaf.py")
     first.save()
-    assert "mlops/leaf.py" in json.loads(cache.read_text())
+    assert "mlops/leaf.py" in json.loads(cache.read_text())["files"]
     path.write_text("import os")
     assert Sources(repository, cache).hash("mlops/leaf.py") != before
 
@@ -109,7 +109,7 @@ def test_a_file_changed_a_moment_ago_is_not_trusted_to_the_cache(repository, tmp
     sources = Sources(repository, cache)
     sources.hash("mlops/leaf.py")
     sources.save()
-    assert "mlops/leaf.py" not in json.loads(cache.read_text())
+    assert "mlops/leaf.py" not in json.loads(cache.read_text())["files"]
 
 
 def test_a_damaged_cache_costs_only_time(repository, tmp_path):

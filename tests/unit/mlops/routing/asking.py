@@ -6,7 +6,7 @@ from typing import Any
 
 from mlops.git import Git
 from mlops.routing import Event, route_event
-from mlops.routing.plans import Routed
+from mlops.routing.router.plans import Routed
 
 PUSH = Event("push", "refs/heads/main")
 Repository = Any  # the class is in conftest.py

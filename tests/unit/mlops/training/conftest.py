@@ -184,7 +184,7 @@ def publish(
 
 
 @pytest.fixture
-def product(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store: bytes) -> Iterator[Product]:
+def product(tmp_path: Path, store: bytes) -> Iterator[Product]:
     """The small product; its MLflow tables are a copy of ones made once for all tests."""
     package = tmp_path / "tinyproduct"
     package.mkdir()
@@ -195,7 +195,6 @@ def product(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store: bytes) -> It
     (configs / "prices.yaml").write_text(PRICES)
     (configs / "labels.yaml").write_text(LABELS)
     (tmp_path / "requirements").mkdir()
-    monkeypatch.setattr("mlops.sources.FIRST_PARTY", ("mlops", "data", "model", "tinyproduct"))
     manager = ConfigManager(tmp_path, {})
     places = manager.workspace()
     publish(places, "houses", houses(), "price")

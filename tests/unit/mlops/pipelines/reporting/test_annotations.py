@@ -8,7 +8,7 @@ import pytest
 
 from mlops.pipelines.reporting import annotations, expectations, findings, sarif
 from mlops.pipelines.reporting.annotations import MOST, Annotation
-from mlops.routing.audit import Finding
+from mlops.routing.audit.findings import Finding
 from tests.unit.mlops.pipelines.reporting.making import LINES, receipt, tree, validated
 
 ACTIONS = {"GITHUB_ACTIONS": "true"}

@@ -8,7 +8,7 @@ import pytest
 
 from mlops.errors import InvalidRecordError, MissingInputError
 from mlops.pipelines.reporting import sarif, scans
-from mlops.routing.audit import Finding
+from mlops.routing.audit.findings import Finding
 
 
 def log(*results: dict[str, Any]) -> str:
