@@ -13,7 +13,8 @@ app = new_app("Run what the change affects: pipelines, gate, release, proof.")
 @app.command()
 def run(
     data: Annotated[
-        str, Option(help="CSV or Parquet file, or address, in the shape of the housing data; not remembered.")
+        str, Option(help="In the shape of the housing data: a file (CSV, JSON lines, Parquet, Arrow; compressed or "
+                    "not), a folder, a pattern, or an http(s) or s3 address; not remembered.")
     ] = "",
     repository: RepositoryOption = HERE,
     format: FormatOption = Format.TABLE,

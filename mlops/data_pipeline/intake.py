@@ -2,7 +2,7 @@
 
 A column with a cell that cannot be what the data set declares is left as text, whole, so that the suite says what is
 wrong in it; this is found out in a first pass, and a second one reads with what was found. A data set with a
-quarantine needs no second pass: its bad rows are set aside.
+quarantine needs no second pass for that: its bad rows are set aside. It needs one where rows break the suite.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from mlops.data_pipeline.dataset import Dataset
 from mlops.data_pipeline.fingerprint import Fingerprint
 from mlops.data_pipeline.quarantine import QuarantineWriter
 from mlops.data_pipeline.sources import Batch, Opened, Part, Raw, open_source
+from mlops.data_pipeline.sources.csv_file import MAXIMUM_COLUMNS
 from mlops.data_pipeline.table_file import written
 from mlops.errors import BadDataError
 from mlops.files import combine, lock, sha256_file
@@ -39,15 +40,17 @@ class Pass:
         loose: How columns were read that are not in their declared type.
         found: How further columns must be read; the rows are only right where there are none.
         wrong: The first wrong cells; `wrong_count` is of all.
+        cut: Whether the first rows had columns that nothing told of, and nothing more was read.
     """
 
     def __init__(
         self, dataset: Dataset, opened: Opened, loose: dict[str, str], quarantine: QuarantineWriter | None, *,
         fingerprinted: bool = True,
     ) -> None:
-        self.loose, self.found = loose, dict[str, str]()
+        self.loose, self.found = dict(loose), dict[str, str]()
         self.wrong: list[WrongCell] = []
         self.wrong_count = 0
+        self.cut = False
         self.files: list[SourceFile] = []
         self.fingerprint = Fingerprint(ordered=dataset.ordered)
         self.fingerprinted = fingerprinted
@@ -67,6 +70,10 @@ class Pass:
         for part in self._opened.parts:
             before = self._rows
             for batch in part.batches(self.loose):
+                self._note(part, batch)
+                if self.found and not self._rows:
+                    self.cut = True
+                    return
                 self._agree(part, batch.table)
                 table = self._taken(batch, part, before)
                 self._rows += batch.table.height
@@ -86,10 +93,22 @@ class Pass:
             if self._seen is not None and name not in self._seen and name not in self.loose:
                 self.found[name] = "absent"
 
+    def _note(self, part: Part, batch: Batch) -> None:
+        """Where rows name their columns: which there are, and which of them nobody told of."""
+        if batch.seen is None:
+            return
+        self._seen = (self._seen or set()) | set(batch.seen)
+        known = {*self._dataset.columns, *self.loose}
+        self.found.update((name, "string") for name in batch.seen if name not in known)
+        width = len(known | self.found.keys())
+        if width > MAXIMUM_COLUMNS:
+            raise BadDataError(
+                f"has {width} columns, more than {MAXIMUM_COLUMNS}", where=part.name,
+                mend="leave out the columns that the data set does not name",
+            )
+
     def _taken(self, batch: Batch, part: Part, before: int) -> polars.DataFrame:
         """The batch's rows that go on."""
-        if batch.seen is not None:
-            self._seen = (self._seen or set()) | batch.seen
         empty = wrong_cells.empty(batch, self._dataset)
         for name, mask in [*batch.wrong.items(), *empty.items()]:
             self.wrong_count += int(mask.sum())
@@ -144,27 +163,40 @@ def read_source(dataset: Dataset, given: str | None = None, *, fingerprinted: bo
         while one.found:
             one = Pass(dataset, opened, {**one.loose, **one.found}, None, fingerprinted=fingerprinted)
             tables = list(one.tables())
+            first = one if first.cut else first
         return Raw(pl.concat(tables, rechunk=True), _record(dataset, opened, one, first=first))
 
 
 def ingest(dataset: Dataset, target: Path, given: str | None = None, *, quarantined: Path) -> Source:
     """Write the rows of the source to the Parquet file `target`, and those set aside to `quarantined`.
 
-    Memory does not grow with the rows. Each file is replaced whole or not at all; an interrupted fetch goes on.
+    A data set with a quarantine has its suite asked here, for the rows that break it. Memory does not grow with the
+    rows. Each file is replaced whole or not at all; an interrupted fetch goes on.
 
     Raises:
         MissingInputError, UnavailableError, BadDataError, ConfigurationError, BusyError: see `sources.open_source`.
-        BadDataError: more rows are bad than the data set's quarantine takes.
+        BadDataError: more rows are bad than the data set's quarantine takes; they are in `quarantined` all the same.
     """
-    wanted = lock(target.with_name(f".{target.name}.lock"), what="another `mlops data ingest`")
-    with wanted, open_source(dataset, given, fetched=target.parent / ".fetched") as opened:
-        aside = QuarantineWriter(dataset, quarantined) if dataset.maximum_quarantined is not None else None
-        first = one = _write(dataset, opened, {}, target, aside)
-        while one.found:
-            one = _write(dataset, opened, {**one.loose, **one.found}, target, aside)
+    aside = QuarantineWriter(dataset, quarantined) if dataset.maximum_quarantined is not None else None
+    with lock(target.with_name(f".{target.name}.lock"), what="another `mlops data ingest`"):
+        record = take_in(dataset, target, given, aside)
         if aside is None:
             quarantined.unlink(missing_ok=True)
-        return _record(dataset, opened, one, first=first, table=target, quarantined=aside.rows if aside else 0)
+    return record
+
+
+def take_in(dataset: Dataset, target: Path, given: str | None, aside: QuarantineWriter | None) -> Source:
+    """`ingest` into a folder that nobody else writes to.
+
+    Args:
+        aside: Takes the bad rows; None where a column with one is left as text.
+    """
+    with open_source(dataset, given, fetched=target.parent / ".fetched") as opened:
+        first = one = _write(dataset, opened, {}, target, aside)
+        while one.found or (aside and aside.again):
+            one = _write(dataset, opened, {**one.loose, **one.found}, target, aside)
+            first = one if first.cut else first
+        return _record(dataset, opened, one, first=first, table=target, aside=aside)
 
 
 def _write(
@@ -176,7 +208,9 @@ def _write(
         with aside or nullcontext():
             for table in one.tables():
                 writer.add(table)
-        if one.found:
+            if aside and not one.found:
+                aside.ask(writer)
+        if one.found or (aside and aside.again):
             writer.abandon()
         elif aside:
             aside.judge(opened.location)
@@ -184,7 +218,8 @@ def _write(
 
 
 def _record(
-    dataset: Dataset, opened: Opened, one: Pass, *, first: Pass, table: Path | None = None, quarantined: int = 0
+    dataset: Dataset, opened: Opened, one: Pass, *, first: Pass, table: Path | None = None,
+    aside: QuarantineWriter | None = None,
 ) -> Source:
     """What is known of the source after the last pass; the first one saw the wrong cells."""
     print_ = one.fingerprint.digest() if one.fingerprinted else ""
@@ -194,7 +229,9 @@ def _record(
         location=opened.location, sha256=digest, rows=one.fingerprint.rows, fingerprint=print_,
         simulated=dataset.simulated and (opened.own or _is_own(dataset, digest)),
         table_sha256=sha256_file(table) if table else "", files=one.files if len(one.files) > 1 else [],
-        wrong_cells=first.wrong_count, wrong=first.wrong[:wrong_cells.SHOWN], quarantined=quarantined,
+        wrong_cells=first.wrong_count, wrong=first.wrong[:wrong_cells.SHOWN],
+        quarantined=aside.rows if aside else 0, quarantine_sha256=aside.digest() if aside else "",
+        reasons=dict(aside.reasons.most_common()) if aside else {}, aside=aside.first if aside else [],
     )
 
 

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import tempfile
+from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from mlops.config import Workspace
-from mlops.data_pipeline import checks, wrong_cells
+from mlops.data_pipeline import checks, quarantine, wrong_cells
 from mlops.data_pipeline.dataset import Dataset
-from mlops.data_pipeline.intake import read_source
+from mlops.data_pipeline.intake import read_source, take_in
+from mlops.data_pipeline.quarantine import QuarantineWriter
+from mlops.data_pipeline.sources import Raw
 from mlops.errors import BadDataError
 from mlops.records import CheckResult
 from mlops.validation import Outcome, Suite, read_suite, validate
@@ -52,7 +58,7 @@ def judge(dataset: Dataset, source: str | None = None, *, engine: str = "compile
     """
     suite = read_suite(dataset.suite_path)
     try:
-        raw = read_source(dataset, source, fingerprinted=False)
+        raw, aside = _read(dataset, source)
     except BadDataError as error:
         message = f"{error.where}: {error.message}" if error.where else error.message
         unread = CheckResult(
@@ -63,14 +69,31 @@ def judge(dataset: Dataset, source: str | None = None, *, engine: str = "compile
     outcome = validate(suite, raw.table, meta=meta, engine=engine)
     readable = CheckResult(name="readable", success=True, severity="block", message=f"{raw.table.height} rows")
     found = checks.of_table(dataset, raw.table, places=Workspace(dataset.repository))
-    return _assemble(outcome.document, outcome, [readable, wrong_cells.result(raw.source), *found])
+    return _assemble(outcome.document, outcome, [readable, wrong_cells.result(raw.source), *aside, *found])
+
+
+def _read(dataset: Dataset, source: str | None) -> tuple[Raw, list[CheckResult]]:
+    """The rows that would go on, and what is told of those set aside; all rows where too many are bad for that."""
+    if dataset.maximum_quarantined is None:
+        return read_source(dataset, source, fingerprinted=False), []
+    import polars as pl
+
+    with tempfile.TemporaryDirectory(prefix="mlops-judged-") as folder:
+        table = Path(folder) / "rows.parquet"
+        aside = QuarantineWriter(dataset, Path(folder) / "aside.parquet", refuses=False)
+        record = take_in(dataset, table, source, aside)
+        told = quarantine.result(dataset, record, aside=aside)
+        if not aside.beyond:
+            return Raw(pl.read_parquet(table), record), told
+    return read_source(msgspec.structs.replace(dataset, quarantine=False), source, fingerprinted=False), told
 
 
 def _assemble(document: dict[str, Any], outcome: Outcome | None, results: list[CheckResult]) -> Judgement:
     failed = checks.blocking(results)
     verdict: Verdict = "fail" if failed or outcome is None else outcome.verdict
     findings = outcome.findings if outcome else ()
-    lines = [*(outcome.lines() if outcome else []), *map(_told, failed)]
+    warned = [f"warning: {_told(each)}" for each in results if not each.success and each.severity == "warn"]
+    lines = [*(outcome.lines() if outcome else []), *map(_told, failed), *warned]
     whole = {
         **document, "success": verdict == "pass", "verdict": verdict,
         "checks": [result.to_dict() for result in results],

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops.config import Workspace
-from mlops.data_pipeline import checks, intake, process as processing, wrong_cells
+from mlops.data_pipeline import checks, intake, process as processing, quarantine, wrong_cells
 from mlops.data_pipeline.dataset import Dataset
 from mlops.data_pipeline.table_file import parquet
 from mlops.errors import BadDataError, MissingInputError
@@ -77,7 +77,7 @@ def validate(places: Workspace, dataset: Dataset, folder: Path, engine: str = "c
     source = read_record(Source, _need(folder / SOURCE, "ingest", dataset))
     ingested = _need(folder / INGESTED, "ingest", dataset)
     digest = sha256_file(ingested)
-    if source.table_sha256 != digest:  # a kill came between the two files
+    if source.table_sha256 != digest or not quarantine.matches(folder / QUARANTINE, source):  # a kill came in between
         raise _stale("ingest", dataset, folder / SOURCE)
     meta = {"dataset": dataset.name, "source": source.location, "simulated": source.simulated}
     outcome = validation.validate(suite, ingested, meta=meta, engine=engine)
@@ -162,7 +162,8 @@ def check(places: Workspace, dataset: Dataset, folder: Path) -> list[CheckResult
     source = read_record(Source, folder / SOURCE)
     before = _before(places, dataset, source, train, test) if dataset.checks.history else []
     results = [
-        wrong_cells.result(source), *checks.of_table(dataset, table, places=places, before=before),
+        wrong_cells.result(source), *quarantine.result(dataset, source),
+        *checks.of_table(dataset, table, places=places, before=before),
         *checks.of_splits(dataset, train, test),
     ]
     checked = Checked(

@@ -56,6 +56,11 @@ class TableWriter:
                 self._size = 0
             writer.close()
 
+    def finished(self) -> Path:
+        """The file with all rows, before it takes its place; no more can be added."""
+        self.close()
+        return self._path
+
     def abandon(self) -> None:
         """The rows are not wanted: the file is not replaced."""
         self.abandoned = True

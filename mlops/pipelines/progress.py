@@ -80,10 +80,10 @@ def tell(receipt: Receipt) -> str:
 
 
 _SHOWN = {
-    "rows": "{} rows", "simulated": "simulated", "expectations": "{} expectations", "checks": "{} checks",
-    "warnings": "warnings: {}", "version": "version {}", "quality": "quality {}", "verdict": "{}",
-    "champion": "champion {}", "tests": "{}", "digest": "{}", "release": "release {}", "services": "{}",
-    "proof": "{}", "engine": "engine {}",
+    "rows": "{} rows", "aside": "{} set aside", "simulated": "simulated", "expectations": "{} expectations",
+    "checks": "{} checks", "warnings": "warnings: {}", "version": "version {}", "quality": "quality {}",
+    "verdict": "{}", "champion": "champion {}", "tests": "{}", "digest": "{}", "release": "release {}",
+    "services": "{}", "proof": "{}", "engine": "engine {}",
 }
 
 

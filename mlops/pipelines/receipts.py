@@ -58,14 +58,18 @@ def measure(step: Step, run: Run, sources: Sources) -> Inputs:
 
 
 def outputs(step: Step, run: Run, sources: Sources) -> list[Artifact]:
-    """The step's declared outputs as they are now.
+    """The step's declared outputs as they are now; an optional one that is absent has an empty hash.
 
     Raises:
         MissingInputError: one is not there.
     """
-    return [
+    found = [
         Artifact(namespace="state", name=path, hash=sources.hash(str(run.places.state / path))) for path in step.outputs
     ]
+    for path in step.optional:
+        place = run.places.state / path
+        found.append(Artifact(namespace="state", name=path, hash=sources.hash(str(place)) if place.is_file() else ""))
+    return found
 
 
 class Store:

@@ -22,7 +22,7 @@ class Run:
     """What all steps of one run share.
 
     Attributes:
-        source: The file or address that the user gave, None for none.
+        source: The file, folder, pattern or address that the user gave, None for none.
         given: The data sets whose own source it stands in for (`takes_data` in their files).
         who: Who is written down as having moved a model.
         level: Whether models are trained on everything and promoted, or proven on a sample.
@@ -60,6 +60,7 @@ class Step:
         files: Input files, as paths from the repository's top or absolute.
         states: Input files under `.mlops/` that other steps write.
         outputs: Files under `.mlops/` that the step writes.
+        optional: Those that it writes only where there is something to tell; that one is absent is an outcome too.
         needs: Ids of the steps that must be done before.
         beyond: Further inputs that are no files, such as which version is champion; asked before the step runs.
         holds: Whether the outside world still is as the step left it (services that run, for example); asked where the
@@ -76,6 +77,7 @@ class Step:
     files: tuple[str, ...] = ()
     states: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     beyond: Callable[[Run], list[Artifact]] | None = None
     holds: Callable[[Run], str | None] | None = None

@@ -11,6 +11,7 @@ from pathlib import Path
 from mlops import files
 from mlops.errors import MissingInputError, MlopsError
 from mlops.git import Beside
+from mlops.named_files import local_files
 from mlops.pipelines import asked
 from mlops.pipelines.change import PIPELINES, Change, last_run, plan
 from mlops.pipelines.declared import data, main, model, release, service
@@ -41,7 +42,7 @@ def walk(
         The run's record (the last one's, renewed, where nothing had to run) and the exit code.
 
     Raises:
-        MissingInputError: the given source is not there.
+        MissingInputError: the given source is not there, or no file has such a name.
         BusyError: another run is under way.
     """
     clock, started, run_id = time.perf_counter(), now(), str(uuid.uuid4())
@@ -195,11 +196,13 @@ def _with_source(run: Run, sources: Sources) -> Run:
     """The run, knowing which data sets its given source stands in for."""
     if not run.source:
         return run
-    if "://" not in run.source and not Path(run.source).is_file():
-        raise MissingInputError(
-            "is not a file" if Path(run.source).exists() else "is not there", where=run.source,
-            mend="give DATA= the path of a CSV or Parquet file, or its address",
-        )
+    if "://" not in run.source:
+        _, first = next(local_files(run.source, run.repository))
+        if not first.is_file():
+            raise MissingInputError(
+                "is not a file" if first.exists() else "is not there", where=run.source,
+                mend="give DATA= the path of a file with rows, of a folder of them, a pattern, or an address",
+            )
     return dataclasses.replace(run, given=data.taking_data(run.repository, sources))
 
 

@@ -52,6 +52,9 @@ class Source(Record, frozen=True, kw_only=True):
         wrong_cells: How many cells are not of their declared type, or empty where they must not be.
         wrong: The first of them.
         quarantined: How many rows were set aside.
+        reasons: Why rows were set aside → how many rows, the most frequent first; a row may have several reasons.
+        aside: The first rows that were set aside, each with its number in the source and its reasons.
+        quarantine_sha256: Of the file of the rows set aside; empty where there are none.
     """
 
     location: str
@@ -64,6 +67,9 @@ class Source(Record, frozen=True, kw_only=True):
     wrong_cells: int = 0
     wrong: list[WrongCell] = []
     quarantined: int = 0
+    reasons: dict[str, int] = {}
+    aside: list[str] = []
+    quarantine_sha256: str = ""
 
 
 class ColumnShape(Record, frozen=True, kw_only=True):

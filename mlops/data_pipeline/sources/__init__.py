@@ -14,7 +14,7 @@ from mlops.data_pipeline.dataset import Column, Dataset
 from mlops.data_pipeline.reading import Reading
 from mlops.data_pipeline.sources import columnar, compressed, csv_file, json_lines
 from mlops.data_pipeline.sources.local_file import LocalFile
-from mlops.data_pipeline.sources.location import files_of
+from mlops.data_pipeline.sources.location import files_of, forget
 from mlops.data_pipeline.sources.opened import Batch, Loose, Opened, Part, Raw
 from mlops.errors import ConfigurationError, UsageError
 
@@ -25,8 +25,9 @@ __all__ = ["Batch", "Opened", "Part", "Raw", "open_source"]
 def open_source(dataset: Dataset, given: str | None = None, *, fetched: Path | None = None) -> Iterator[Opened]:
     """The data set's own source, or what `given` (a path, a pattern, a folder or an address) names for it.
 
-    What has to be fetched is kept in the folder `fetched`, so that an interrupted fetch goes on; it is removed when
-    the block ends well. How files are written (`delimiter`, `decimal`, …) the data set's file says of both.
+    What has to be fetched is kept in the folder `fetched`, so that an interrupted fetch goes on, and one that is whole
+    is not made twice where the server still has the same; it is removed when the block ends well. How files are
+    written (`delimiter`, `decimal`, …) the data set's file says of both.
 
     Raises:
         MissingInputError: there is no such file, object or database.
@@ -57,7 +58,7 @@ def open_source(dataset: Dataset, given: str | None = None, *, fetched: Path | N
             yield Opened(parts[0].name if len(parts) == 1 else ", ".join(locations), parts, given is None)
             for part in parts:
                 if part.path.is_relative_to(folder):
-                    part.path.unlink(missing_ok=True)
+                    forget(part.path)
 
 
 @dataclasses.dataclass

@@ -44,7 +44,7 @@ def download(
 
     What is received stands beside the target until it is whole, with the server's mark of what it is part of (ETag, or
     the time of the last change). A later call, or a later attempt of this one, asks for the rest only, and starts
-    anew where the server has something else by now.
+    anew where the server has something else by now. A target that is whole is kept while the server has the same.
 
     Raises:
         MissingInputError: the server says that there is no such thing, or refuses.
@@ -89,9 +89,13 @@ def _attempt(address: str, target: Path, limits: Limits) -> None:
     shown = without_secrets(address)
     part, mark = _part(target), _mark(target)
     have = part.stat().st_size if part.exists() and mark.exists() else 0
+    whole = target.exists() and mark.exists() and not part.exists()
     headers = {"User-Agent": "switchyard", "Accept-Encoding": "identity"}
     if have:
         headers |= {"Range": f"bytes={have}-", "If-Range": mark.read_text(encoding="latin-1")}
+    elif whole:
+        same = mark.read_text(encoding="latin-1")
+        headers["If-None-Match" if same.startswith('"') else "If-Modified-Since"] = same
     request = urllib.request.Request(address, headers=headers)  # http(s) only
     try:
         with urllib.request.urlopen(request, timeout=limits.patience) as answer:
@@ -99,6 +103,8 @@ def _attempt(address: str, target: Path, limits: Limits) -> None:
                 raise MissingInputError("leads away from http", where=shown)
             _receive(answer, target, shown, limits, have)
     except urllib.error.HTTPError as error:
+        if error.code == 304 and whole:
+            return
         if error.code == 416:  # the part is no part of what is there now
             part.unlink(missing_ok=True)
             raise _Broken("the server has something else by now") from error
@@ -133,6 +139,8 @@ def _receive(answer: http.client.HTTPResponse, target: Path, shown: str, limits:
     same = tag if tag.startswith('"') else answer.headers.get("Last-Modified") or ""
     received = have
     try:
+        if not have:
+            target.unlink(missing_ok=True)  # before the mark, which is the target's where there is no part
         if same:
             mark.write_text(same, encoding="latin-1")
         else:
@@ -146,10 +154,11 @@ def _receive(answer: http.client.HTTPResponse, target: Path, shown: str, limits:
                 if time.monotonic() > limits.until:
                     raise UnavailableError("the transfer takes too long", where=shown, mend="fetch the file yourself")
                 file.write(chunk)
+            file.flush()
+            os.fsync(file.fileno())
         if promised is not None and received != promised:
             raise _Broken(f"the transfer ended after {received} of {promised} bytes")
         os.replace(part, target)
-        mark.unlink(missing_ok=True)
     except (TimeoutError, ConnectionError):
         raise
     except OSError as error:

@@ -9,6 +9,9 @@ from pathlib import Path
 from mlops.errors import ConfigurationError, MissingInputError
 from mlops.named_files import local_files
 
+_LENGTH = 32
+"""Of the names that fetched bytes have."""
+
 
 def files_of(location: str, base: Path, fetched: Path, *, subject: str) -> Iterator[tuple[str, Path]]:
     """Each file that `location` names, in the order of their names: how it is shown, and where it is.
@@ -45,7 +48,13 @@ def files_of(location: str, base: Path, fetched: Path, *, subject: str) -> Itera
         )
 
 
+def forget(path: Path) -> None:
+    """Remove fetched bytes, with what stands beside them, once they were read."""
+    for left in path.parent.glob(f"{path.name[:_LENGTH]}*"):
+        left.unlink(missing_ok=True)
+
+
 def _place(address: str, fetched: Path) -> Path:
     """Where the bytes of an address are kept until they were read; the same after a kill, so that they go on."""
     fetched.mkdir(parents=True, exist_ok=True)
-    return fetched / hashlib.sha256(address.encode()).hexdigest()[:32]
+    return fetched / hashlib.sha256(address.encode()).hexdigest()[:_LENGTH]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 Loose = Mapping[str, str]
 """Columns that are not in their declared type because a cell cannot be: how they are read instead (`string`,
-`float`), or `absent` for one that no row has."""
+`float`), or `absent` for one that no row has. An undeclared column that only rows tell of stands here as `string`."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,14 +24,14 @@ class Batch:
         table: The columns; a declared one in its type, with no value where a cell cannot be it.
         wrong: For each column that has such cells, which.
         raw: Gives the same rows with the cells as they came, all as text.
-        seen: The declared columns that some row has; None for all columns of the table.
+        seen: Where rows name their columns themselves, those that some row has; None for all columns of the table.
         numeric: Columns whose wrong cells are all numbers.
     """
 
     table: polars.DataFrame
     wrong: Mapping[str, polars.Series]
     raw: Callable[[], polars.DataFrame]
-    seen: frozenset[str] | None = None
+    seen: tuple[str, ...] | None = None
     numeric: frozenset[str] = frozenset()
 
 

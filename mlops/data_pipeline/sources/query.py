@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mlops import documents
 from mlops.data_pipeline import types
 from mlops.data_pipeline.dataset import Dataset
-from mlops.data_pipeline.sources.json_lines import as_text
+from mlops.data_pipeline.sources.json_lines import untyped
 from mlops.data_pipeline.sources.opened import Batch, Loose
 from mlops.errors import BadDataError, ConfigurationError, MissingInputError, UnavailableError
 from mlops.logs import hide_secrets
@@ -117,22 +117,16 @@ class QueryPart:
         values = dict(zip(names, zip(*rows))) if rows else {name: () for name in names}
         series, wrong = [], {}
         for name in names:
-            if name in loose:
-                made = pl.Series(name, [None if v is None else as_text(v) for v in values[name]], dtype=pl.String)
-                made = made.cast(pl.Float64, strict=False) if loose[name] == "float" else made
-            elif name in columns:
+            if name in loose or name not in columns:
+                made = untyped(name, values[name], loose.get(name, "string"))
+            else:
                 made, bad = types.from_objects(name, values[name], columns[name])
                 if bad is not None:
                     wrong[name] = bad
-            else:
-                continue
             series.append(made)
 
         def raw() -> pl.DataFrame:
-            return pl.DataFrame(
-                {name: [None if v is None else as_text(v) for v in cells] for name, cells in values.items()},
-                schema=dict.fromkeys(names, pl.String()),
-            )
+            return pl.DataFrame([untyped(name, cells) for name, cells in values.items()])
 
         return Batch(pl.DataFrame(series), wrong, raw)
 

@@ -37,7 +37,9 @@ def objects(address: str) -> list[str]:
 
 
 def fetch(address: str, target: Path) -> Path:
-    """Write the object to `target`; what an earlier, interrupted call has fetched of the same object is kept.
+    """The object's bytes in a file beside `target`, its ETag in the name.
+
+    What an earlier, interrupted call has fetched of the same object, or an earlier one wholly, is kept.
 
     Raises:
         BusyError: the object was replaced while it was fetched.
@@ -47,17 +49,22 @@ def fetch(address: str, target: Path) -> Path:
     try:
         facts = store.info(key)
         tag, size = str(facts.get("ETag", "")).strip('"'), int(facts["size"])
-        part = target.with_name(f"{target.name}.{''.join(filter(str.isalnum, tag))[:40]}.part")
+        whole = target.with_name(f"{target.name}.{''.join(filter(str.isalnum, tag))[:40]}")
+        if tag and whole.is_file() and whole.stat().st_size == size:
+            return whole
+        part = whole.with_name(f"{whole.name}.part")
         with part.open("ab") as file, store.open(key, "rb", cache_type="readahead", block_size=_CHUNK) as source:
             source.seek(file.tell() if file.tell() <= size else 0)
             file.truncate(source.tell())
             while content := source.read(_CHUNK):
                 file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
         if part.stat().st_size != size:
             raise UnavailableError(
                 f"the transfer ended after {part.stat().st_size} of {size} bytes", where=address, mend="try again"
             )
-        os.replace(part, target)
+        os.replace(part, whole)
     except OSError as error:
         if error.errno is not None and error.filename is not None and str(target) in str(error.filename):
             raise unwritable(target, error) from error
@@ -66,7 +73,7 @@ def fetch(address: str, target: Path) -> Path:
         raise
     except Exception as error:
         raise _told(error, address) from error
-    return target
+    return whole
 
 
 def _store() -> Any:

@@ -55,14 +55,17 @@ def _dataset_steps(run: Run, sources: Sources, name: str) -> list[Step]:
     here = [each for each in locations if each not in remote and each not in callables]
     ingested = at("ingested.parquet", "source.json")
     learnt = ("features.json",) if declared.get("features") else ()
+    suite = str(declared.get("suite", config))
+    asked = (suite,) if declared.get("quarantine") else ()  # rows that break the suite are set aside on the way in
     others = tuple(other for other in _targets(declared) if other in product.names(run.repository, product.DATASETS))
     return [
         step(
-            "ingest", None, files=(config, *(path for each in here for path in _files(run, each))), outputs=ingested,
-            product=tuple(callables), beyond=_always if remote else None,
+            "ingest", None, files=(config, *asked, *(path for each in here for path in _files(run, each))),
+            outputs=ingested, optional=at("quarantine.parquet") if asked else (), product=tuple(callables),
+            beyond=_always if remote else None,
         ),
         step(
-            "validate", "ingest", files=(config, str(declared.get("suite", config))), states=ingested,
+            "validate", "ingest", files=(config, suite), states=ingested,
             outputs=at("validation.json", "validation-record.json"), beyond=_engine,
         ),
         step(  # drawing takes Great Expectations seconds to start: beside the way, in a process of its own
@@ -154,7 +157,9 @@ def ingest(run: Run, name: str) -> dict[str, Any]:
     dataset = read_dataset(run.repository, name)
     given = run.source if run.variant(name) == GIVEN else None
     source = steps.ingest(run.places, dataset, data_folder(run, name), given)
-    return {"rows": source.rows, "source": source.location, "simulated": source.simulated}
+    return {
+        "rows": source.rows, "aside": source.quarantined, "source": source.location, "simulated": source.simulated,
+    }
 
 
 def _engine(run: Run) -> list[Artifact]:

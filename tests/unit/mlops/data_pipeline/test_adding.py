@@ -92,7 +92,15 @@ def test_one_file_and_one_suite(copy: Path, commands: tuple[str, ...]) -> None:
     assert code == 0 and answer["success"] is True, told
     bad.write_bytes(good.read_bytes().replace(b";1.007,50", b";9.007,50"))
     code, answer, told = mlops(copy, "validate", "--dataset", "wines", "--source", str(bad))
-    assert code == 1 and answer["results"][1]["result"]["unexpected_index_list"] == [7], answer
+    assert answer, told
+    aside = next(each for each in answer["checks"] if each["name"] == "rows set aside")
+    assert code == 0 and not aside["success"] and answer["statistics"]["evaluated_expectations"] == 2, answer
+    assert aside["details"]["rows"] == [
+        "row 8: price: '9.007,50' breaks expect_column_values_to_be_between (be between 0 and 5000)"]
+    bad.write_bytes(good.read_bytes().replace(b";1.00", b";9.00"))
+    code, answer, told = mlops(copy, "validate", "--dataset", "wines", "--source", str(bad))
+    assert code == 1 and answer["results"][1]["result"]["unexpected_index_list"] == list(range(10)), answer
+    assert "10 of 120 rows are bad (8.33%), 5.00% may be set aside" in told + json.dumps(answer)
 
 
 def test_a_mistake_in_the_file_is_named_with_its_line(copy: Path) -> None:

@@ -73,7 +73,7 @@ def test_a_declared_column_that_no_json_row_has_is_missing(dataset: Dataset, wor
     path = tmp_path / "own.jsonl"
     path.write_text('{"name": "a", "age": 1, "hieght": 1.5, "wage": 2}\n' * 3)
     take(dataset, work, path)
-    assert pl.read_parquet(work / "ingested.parquet").columns == ["name", "age", "wage"]
+    assert pl.read_parquet(work / "ingested.parquet").columns == ["name", "age", "wage", "hieght"]
 
 
 @pytest.mark.parametrize("identity", ["rows", "order"])

@@ -51,6 +51,11 @@ class Handler(BaseHTTPRequestHandler):
         """Breaks off after a while, and can go on (`/parts-unmarked` cannot)."""
         tag = '"two"' if path == "/parts-changed" else '"one"'
         wanted = self.headers.get("Range")
+        if self.headers.get("If-None-Match") == tag:
+            self.asked.append("unchanged")
+            self.send_response(304)
+            self.end_headers()
+            return
         self.asked.append(wanted)
         start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted else 0
         whole = self.headers.get("If-Range") not in (None, tag)
@@ -95,7 +100,17 @@ def test_a_transfer_that_breaks_off_goes_on(server: str, tmp_path: Path) -> None
     Handler.asked.clear()
     assert download(f"{server}/parts", tmp_path / "x").read_bytes() == LONG
     assert Handler.asked == [None, "bytes=40000-", "bytes=80000-"]
-    assert [path.name for path in tmp_path.iterdir()] == ["x"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["x", "x.mark"]
+
+
+def test_what_is_whole_is_kept_while_the_server_has_the_same(server: str, tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(LONG)
+    (tmp_path / "x.mark").write_text('"one"')
+    Handler.asked.clear()
+    assert download(f"{server}/parts", tmp_path / "x").read_bytes() == LONG and Handler.asked == ["unchanged"]
+    (tmp_path / "x").write_bytes(b"of yesterday")
+    assert download(f"{server}/parts-changed", tmp_path / "x").read_bytes() == LONG
+    assert (tmp_path / "x.mark").read_text() == '"two"'
 
 
 def test_what_a_killed_call_has_received_is_not_fetched_again(server: str, tmp_path: Path) -> None:
