@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -21,8 +20,7 @@ from mlops.validation import Outcome, Suite, read_suite, validate
 from mlops.validation.outcome import Verdict
 
 
-@dataclasses.dataclass(frozen=True)
-class Judgement:
+class Judgement(msgspec.Struct, frozen=True):
     """What is known of a source.
 
     Attributes:
@@ -97,7 +95,7 @@ def _assemble(document: dict[str, Any], outcome: Outcome | None, results: list[C
     whole = {
         **document, "success": verdict == "pass", "verdict": verdict,
         "checks": [result.to_dict() for result in results],
-        "findings": [dataclasses.asdict(finding) for finding in findings],
+        "findings": [msgspec.structs.asdict(finding) for finding in findings],
     }
     return Judgement(whole, verdict, tuple(lines))
 

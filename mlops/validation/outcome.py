@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 from typing import Any, Literal
+
+import msgspec
 
 from mlops.errors import BadDataError, ConfigurationError, MlopsError
 
@@ -13,8 +14,7 @@ SHOWN = 5
 """How many rows a message names at most."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True):
     """One expectation that did not hold (`fail`) or could not be evaluated (`error`).
 
     Attributes:
@@ -32,8 +32,7 @@ class Finding:
     rows: tuple[int, ...] = ()
 
 
-@dataclasses.dataclass(frozen=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """The suite's result.
 
     Attributes:

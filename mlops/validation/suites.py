@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from mlops.errors import ConfigurationError, MissingInputError
 from mlops.files import sha256_bytes
 from mlops.positions import entry_lines
 
 
-@dataclasses.dataclass(frozen=True)
-class Suite:
+class Suite(msgspec.Struct, frozen=True):
     """A suite as its file says it.
 
     Attributes:
@@ -27,7 +27,7 @@ class Suite:
     path: Path
     sha256: str
     expectations: tuple[dict[str, Any], ...]
-    parameters: dict[str, Any] = dataclasses.field(default_factory=dict)
+    parameters: dict[str, Any] = msgspec.field(default_factory=dict)
 
     def where(self, index: int) -> str:
         """File and line of the expectation at `index`, for errors and annotations."""

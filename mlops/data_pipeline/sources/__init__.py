@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from mlops import product
 from mlops.data_pipeline.dataset import Column, Dataset
@@ -43,9 +45,8 @@ def open_source(dataset: Dataset, given: str | None = None, *, fetched: Path | N
     elif given is None and dataset.source_is_callable:
         yield Opened(reading.path, (FramePart(dataset),), True)
     else:
-        with tempfile.TemporaryDirectory(prefix="mlops-fetched-") as temporary:
-            folder = fetched or Path(temporary)
-            locations = reading.locations if given is None else (given,)
+        locations = reading.locations if given is None else (given,)
+        with _folder(fetched, locations) as folder:
             base = dataset.repository if given is None else Path.cwd()
             found = [each for location in locations for each in files_of(location, base, folder, subject=dataset.name)]
             expected = reading.sha256 if given is None else ""
@@ -61,8 +62,17 @@ def open_source(dataset: Dataset, given: str | None = None, *, fetched: Path | N
                     forget(part.path)
 
 
-@dataclasses.dataclass
-class FilePart:
+@contextmanager
+def _folder(fetched: Path | None, locations: tuple[str, ...]) -> Iterator[Path]:
+    """The folder for what has to be fetched, a temporary one where none is given and something has to be."""
+    if fetched is not None or not any("://" in each for each in locations):
+        yield fetched or Path(os.devnull)  # which no file is in
+        return
+    with tempfile.TemporaryDirectory(prefix="mlops-fetched-") as temporary:
+        yield Path(temporary)
+
+
+class FilePart(msgspec.Struct):
     """A file on this machine. What it is, its first bytes tell, unless the data set's file says so."""
 
     path: Path
@@ -100,8 +110,7 @@ class FilePart:
         yield from read(_again(first, chunks), self.name, self.columns, self.reading, loose)
 
 
-@dataclasses.dataclass(frozen=True)
-class FramePart:
+class FramePart(msgspec.Struct, frozen=True):
     """What the data set's own function returns."""
 
     dataset: Dataset

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import csv
-import dataclasses
 import functools
 import io
 import re
 from collections.abc import Iterable, Iterator
+
+import msgspec
 
 from mlops.data_pipeline import types
 from mlops.data_pipeline.dataset import Column
@@ -20,6 +21,8 @@ from mlops.errors import BadDataError
 
 MAXIMUM_COLUMNS = 10_000
 DELIMITERS = ",;\t|"
+HEADER = (1 << 16, 1 << 26)
+"""Bytes in which the header is looked for: in so few that it costs nothing, then in as many as a record may have."""
 
 
 def read_csv(
@@ -46,7 +49,7 @@ def read_csv(
             block = _without_comments(block, reading.comment.encode(), quote)
         if form is None:
             form, block = _header(block, where, columns, reading)
-        if block.content.strip(b"\r\n"):
+        if block.content[:1] > b"\r" or block.content.strip(b"\r\n"):
             batch = _batch(block, form, columns, reading, loose, where, rows)
             rows += batch.table.height
             yield batch
@@ -88,9 +91,7 @@ def _header(block: Block, where: str, columns: dict[str, Column], reading: Readi
     if told:
         content, line = content[told.end():], line + 1
     where_line = f"{where}:{line}"
-    first = io.StringIO(content[:1 << 26].decode("utf-8", errors="ignore"), newline="")
-    start = first.read(1000)
-    first.seek(0)
+    start = content[:4000].decode("utf-8", errors="ignore")[:1000]
     if not start.strip():
         raise BadDataError("holds no text", where=where, mend="give a CSV file with a header and rows")
     if start.lstrip()[:1] in ("<", "["):
@@ -99,8 +100,8 @@ def _header(block: Block, where: str, columns: dict[str, Column], reading: Readi
             mend="give the CSV file itself (a download may have answered with an error page)",
         )
     wanted = reading.delimiter or (told[1].decode() if told else "")
-    delimiter, names = _cells(first, columns, reading.quote, wanted)
-    length = len(first.getvalue()[:first.tell()].encode())
+    delimiter, names, header = _cells(content, columns, reading.quote, wanted)
+    length = len(header.encode())
     rest = Block(content[length:], line + lines_in(content[:length]))
     names = [name.strip() if name not in columns and name.strip() in columns else name for name in names]
     _expect_names(names, where_line, columns)
@@ -108,11 +109,24 @@ def _header(block: Block, where: str, columns: dict[str, Column], reading: Readi
     return Form(delimiter, reading.quote, tuple(internal)), rest
 
 
-def _cells(
+def _cells(content: bytes, columns: dict[str, Column], quote: str, wanted: str) -> tuple[str, list[str], str]:
+    """The delimiter that makes the most declared columns of the header, its cells, and the header itself."""
+    for size in HEADER:
+        first = io.StringIO(content[:size].decode("utf-8", errors="ignore"), newline="")
+        best, whole = _best(first, columns, quote, wanted)
+        if whole or size >= len(content):
+            break
+    first.seek(0)
+    return best[1], best[2], first.read(best[3])
+
+
+def _best(
     first: io.StringIO, columns: dict[str, Column], quote: str, wanted: str
-) -> tuple[str, list[str]]:
-    """The delimiter that makes the most declared columns of the header, and its cells; `first` is then behind them."""
+) -> tuple[tuple[int, str, list[str], int], bool]:
+    """For the best delimiter: declared columns found, itself, the cells, where they end; and whether the text was long
+    enough for each of the delimiters."""
     best: tuple[int, str, list[str], int] | None = None
+    whole, end = True, first.seek(0, io.SEEK_END)
     for delimiter in wanted or DELIMITERS:
         first.seek(0)
         lines = iter(first.readline, "")
@@ -120,14 +134,15 @@ def _cells(
             names = next(csv.reader(lines, delimiter=delimiter, quotechar=quote or None, strict=True,
                                     quoting=csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE), [])
         except csv.Error:  # this delimiter makes nonsense of the quotes
+            whole = whole and first.tell() < end
             first.seek(0)
             names = first.readline().rstrip("\r\n").split(delimiter)
+        whole = whole and first.tell() < end
         known = sum(name.strip() in columns for name in names)
         if best is None or known > best[0]:
             best = (known, delimiter, names, first.tell())
     assert best is not None
-    first.seek(best[3])
-    return best[1], best[2]
+    return best, whole
 
 
 def _expect_names(names: list[str], where: str, columns: dict[str, Column]) -> None:
@@ -163,4 +178,4 @@ def _without_comments(block: Block, mark: bytes, quote: bytes) -> Block:
         elif quote and line.count(quote) % 2:
             open_ = not open_
         lines.append(line)
-    return dataclasses.replace(block, content=b"".join(lines))
+    return msgspec.structs.replace(block, content=b"".join(lines))

@@ -8,10 +8,11 @@ other way: Arrow's parser, which counts the cells of each row, and `types`.
 from __future__ import annotations
 
 import csv
-import dataclasses
 import io
 import re
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from mlops.data_pipeline import types
 from mlops.data_pipeline.dataset import Column
@@ -27,8 +28,7 @@ if TYPE_CHECKING:
 _BLANK_LINES = re.compile(rb"\n{2,}")
 
 
-@dataclasses.dataclass(frozen=True)
-class Form:
+class Form(msgspec.Struct, frozen=True):
     """How the rows are written, and the columns in their order; one without a name begins with NUL."""
 
     delimiter: str
@@ -46,45 +46,69 @@ def typed(
         return None
     if b"\r" in content:
         content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    if b"\n\n" in content or content.startswith(b"\n"):
-        content = _BLANK_LINES.sub(b"\n", content).lstrip(b"\n")
-    rows = content.count(b"\n") + (not content.endswith(b"\n"))
-    delimiter = form.delimiter.encode()
-    if content.count(delimiter) != rows * (len(form.columns) - 1):
-        return None
-    parsed = {
+    kinds = {
         name: types.polars_type(columns[name]) if name in columns and name not in loose
         and columns[name].type in ("float", "integer") else pl.String() for name in form.columns
     }
+    table = _parsed(content, form, kinds)
+    if table is None:
+        return None
+    finished = _finished(table, columns, reading, loose)
+    return None if finished is None else finished.select(named(form))
+
+
+def _parsed(content: bytes, form: Form, kinds: dict[str, polars.DataType]) -> polars.DataFrame | None:
+    """The rows as Polars' parser gives them; None where it refuses one, or filled up one that has too few cells.
+
+    A row with too many cells it refuses. In one with too few, the last cell is empty; so it is in a line without text,
+    which is no row: where no last cell is empty, neither is looked for.
+    """
+    import polars as pl
+
     try:
         table = pl.read_csv(
-            content, has_header=False, schema=parsed, separator=form.delimiter, quote_char=None, raise_if_empty=False,
+            content, has_header=False, schema=kinds, separator=form.delimiter, quote_char=None, raise_if_empty=False,
         )
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
         return None
-    if table.height != rows:
-        return None
-    finished = []
-    for name in set(table.columns) & set(columns):
-        column = _finished(table[name], columns[name], reading, name in loose)
-        if column is None:
-            return None
-        finished.append(column)
-    return table.with_columns(finished).select(named(form))  # an empty cell without quotes is no value already
+    rows = content.count(b"\n") + (not content.endswith(b"\n"))
+    full = table.height == rows and not table.get_columns()[-1].null_count()
+    if not full and (b"\n\n" in content or content.startswith(b"\n")):
+        return _parsed(_BLANK_LINES.sub(b"\n", content).lstrip(b"\n"), form, kinds)
+    cells = form.delimiter.encode()
+    short = not full and content.count(cells) != table.height * (table.width - 1)
+    return None if table.height != rows or short else table
 
 
 def _finished(
-    column: polars.Series, wanted: Column, reading: Reading, loose: bool
-) -> polars.Series | None:
-    """A column as Polars' parser left it, in its final form; None where a cell needs the strict way."""
-    if loose:
-        return untyped(column, reading)
-    if wanted.type == "float":
-        return None if column.is_infinite().any() or reading.missing else column.fill_nan(None)
-    if wanted.type == "integer":
-        return None if reading.missing else column
-    made, wrong = types.from_text(column, wanted, reading)
-    return made if wrong is None else None
+    table: polars.DataFrame, columns: dict[str, Column], reading: Reading, loose: Loose
+) -> polars.DataFrame | None:
+    """The columns as Polars' parser left them, in their final form; None where a cell needs the strict way.
+
+    An empty cell without quotes is no value already, so that texts and whole numbers are left as they are.
+    """
+    import polars as pl
+
+    made, floats = [], []
+    for name in (name for name in table.columns if name in columns):
+        kind = columns[name].type
+        if name in loose:
+            made.append(untyped(table[name], reading))
+        elif kind in ("float", "integer"):
+            if reading.missing:
+                return None
+            floats += [name] if kind == "float" else []
+        elif kind != "string" or reading.missing:
+            column, wrong = types.from_text(table[name], columns[name], reading)
+            if wrong is not None:
+                return None
+            made.append(column)
+    finite = table.select(pl.col(floats).is_finite().all()).row(0, named=True) if floats else {}
+    odd = [name for name, each in finite.items() if not each]
+    if any(table[name].is_infinite().any() for name in odd):
+        return None
+    made += [table[name].fill_nan(None) for name in odd]
+    return table.with_columns(made) if made else table
 
 
 def untyped(column: polars.Series, reading: Reading) -> polars.Series:

@@ -43,18 +43,24 @@ class LocalFile(io.RawIOBase):
             raise BadDataError("the file is empty", where=shown, mend="give a file with a header and rows")
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        content = self.read(len(buffer))
+        buffer[:len(content)] = content
+        return len(content)
+
+    def read(self, size: int = -1) -> bytes:
         """The next bytes; those that follow the ones hashed before are hashed now."""
+        if size < 0:
+            return self.readall() or b""
         try:
-            content = os.pread(self._handle, len(buffer), self._position)
+            content = os.pread(self._handle, size, self._position)
         except OSError as error:
             raise unreadable(self.shown, error) from error
-        buffer[:len(content)] = content
         known = self._hashed - self._position
         self._position += len(content)
         if 0 <= known < len(content):
-            self._hash.update(content[known:])
+            self._hash.update(content[known:] if known else content)
             self._hashed = self._position
-        return len(content)
+        return content
 
     def readable(self) -> bool:
         return True

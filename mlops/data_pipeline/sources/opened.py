@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Protocol
+
+import msgspec
 
 from mlops.records import Source
 
@@ -16,8 +17,7 @@ Loose = Mapping[str, str]
 `float`), or `absent` for one that no row has. An undeclared column that only rows tell of stands here as `string`."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Batch:
+class Batch(msgspec.Struct, frozen=True):
     """Some rows of a part, following those of the batch before.
 
     Attributes:
@@ -49,8 +49,7 @@ class Part(Protocol):
         """`sha256:…` of the bytes read, once all batches were taken; empty where there are no bytes."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Opened:
+class Opened(msgspec.Struct, frozen=True):
     """A source that is ready to be read.
 
     Attributes:
@@ -63,8 +62,7 @@ class Opened:
     own: bool
 
 
-@dataclasses.dataclass(frozen=True)
-class Raw:
+class Raw(msgspec.Struct, frozen=True):
     """Rows in memory, typed but not judged, and where from."""
 
     table: polars.DataFrame

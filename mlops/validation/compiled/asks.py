@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Generator, Hashable, Sequence
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 if TYPE_CHECKING:
     import polars
 
 
-@dataclasses.dataclass(frozen=True)
-class Scalar:
+class Scalar(msgspec.Struct, frozen=True):
     """One value over the rows; all scalars of a round are answered by one scan.
 
     Attributes:
@@ -23,8 +23,7 @@ class Scalar:
     expression: polars.Expr
 
 
-@dataclasses.dataclass(frozen=True)
-class Histogram:
+class Histogram(msgspec.Struct, frozen=True):
     """Each value of a column that is not missing, with how many rows have it: a frame of the column and `count`."""
 
     column: str
@@ -33,8 +32,7 @@ class Histogram:
     key: Hashable
 
 
-@dataclasses.dataclass(frozen=True)
-class Whole:
+class Whole(msgspec.Struct, frozen=True):
     """Something that needs a column's rows together, such as a quantile. Columns are taken one at a time.
 
     Attributes:
@@ -49,8 +47,7 @@ class Whole:
     answer: Callable[[Sequence[polars.Series]], Any]
 
 
-@dataclasses.dataclass(frozen=True)
-class Rows:
+class Rows(msgspec.Struct, frozen=True):
     """The first `limit` rows (None: all) that a condition holds for, as a frame of `__row` (from 0) and columns."""
 
     condition: polars.Expr

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from mlops.validation.compiled.asks import Histogram, Rows, Scalar, Whole
 from mlops.validation.compiled.columns import Column
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     import polars
 
 
-@dataclasses.dataclass(frozen=True)
-class Case:
+class Case(msgspec.Struct, frozen=True):
     """What a rule is given.
 
     Attributes:
@@ -32,7 +32,7 @@ class Case:
     given: Mapping[str, Any]
     where: polars.Expr | None = None
     place: str = ""
-    others: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    others: Mapping[str, Any] = msgspec.field(default_factory=dict)
     limit: int | None = ROWS
 
     @property

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
 
 if TYPE_CHECKING:
     import polars
@@ -19,8 +20,7 @@ class Raised(Exception):
     """Great Expectations raises an exception here, and so does the engine: the expectation has no answer."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Column:
+class Column(msgspec.Struct, frozen=True):
     """A column with what is known of it before the first scan.
 
     Attributes:

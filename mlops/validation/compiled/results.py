@@ -9,6 +9,7 @@ EXAMPLES = 20
 """How many unexpected values a result shows (`partial_unexpected_count`, Great Expectations' default)."""
 ROWS = 10_000
 """How many row numbers (`unexpected_index_list`, from 0) a result holds; all of them in the format COMPLETE."""
+_INFINITE = float("inf")
 
 
 def of_rows(
@@ -77,18 +78,19 @@ def between(
 
 def json_data(value: Any) -> Any:
     """`value` as JSON data: NumPy's scalars as Python's, infinities as text, not-a-number as null."""
+    kind = type(value)
+    if kind is str or kind is int or kind is bool or value is None:
+        return value
+    if kind is float:
+        return value if -_INFINITE < value < _INFINITE else None if value != value else str(value)
     if isinstance(value, dict):
         return {str(key): json_data(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set):
         return [json_data(item) for item in value]
     if hasattr(value, "to_json_dict"):
         return json_data(value.to_json_dict())
-    if hasattr(value, "tolist") and not isinstance(value, str):  # NumPy's arrays and scalars
+    if hasattr(value, "tolist"):  # NumPy's arrays and scalars
         return json_data(value.tolist())
-    if isinstance(value, float):
-        if value != value:
-            return None
-        return value if value not in (float("inf"), float("-inf")) else str(value)
-    if value is None or isinstance(value, bool | int | str):
-        return value
-    return str(value)
+    if isinstance(value, float):  # a kind made of one
+        return json_data(float(value))
+    return value if isinstance(value, int | str) else str(value)

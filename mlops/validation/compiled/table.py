@@ -86,6 +86,9 @@ class Table:
             self.assumed.update(floats)
             self._nans.update(dict.fromkeys(floats, False))
             floats = []
+        if self.eager is not None:
+            self._nulls.update((name, self.eager.get_column(name).null_count()) for name in unknown)
+            unknown = []
         asks = [pl.col(name).null_count().alias(f"n{number}") for number, name in enumerate(unknown)]
         asks += [pl.col(name).is_nan().sum().alias(f"f{number}") for number, name in enumerate(floats)]
         if not asks:
@@ -129,9 +132,15 @@ class Table:
     def few(self, name: str) -> bool:
         """Whether the column has few values, as far as its first rows tell."""
         if name not in self._few:
-            head = self.frame.select(name).head(SAMPLE)
-            self._few[name] = self.collect(head)[name].n_unique() <= FEW
+            head = self._head(name)
+            self._few[name] = head.n_unique() <= FEW
         return self._few[name]
+
+    def _head(self, name: str) -> polars.Series:
+        """The column's first values."""
+        if self.eager is not None:
+            return self.eager.get_column(name).head(SAMPLE)
+        return self.collect(self.frame.select(name).head(SAMPLE))[name]
 
     def _footer(self) -> int:
         """Rows, types, missing values and bounds from the files' footers, without reading a row.
