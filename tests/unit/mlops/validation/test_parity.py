@@ -43,6 +43,9 @@ EXPLAINED: dict[str, Explains] = {
         re.fullmatch(r"\d{4}-\d{2}-\d{2}", str(kwargs.get(name))) for name in ("min_value", "max_value")
     ) and theirs["exception_info"]["raised_exception"],
     "last-bits": _on_the_bound,
+    "one-boolean": lambda table, kwargs, ours, theirs, found: found.startswith("observed_value")
+    and isinstance(theirs["result"]["observed_value"], bool)
+    and ours["result"]["observed_value"] == theirs["result"]["observed_value"],
     "pairs-in-set": lambda table, kwargs, ours, theirs, found: "value_pairs_set" in kwargs and (
         "row_condition" in kwargs or theirs["exception_info"]["raised_exception"]
         and (ours["result"]["element_count"] == ours["result"]["missing_count"] or _times(table, kwargs))),
