@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import resource
@@ -215,3 +216,41 @@ def test_a_verdict_needs_the_table_that_its_source_tells_of(
         steps.validate(places, dataset, work)
     (work / "ingested.parquet").write_bytes(content)
     assert steps.validate(places, dataset, work).success
+
+
+def test_undeclared_columns_are_text_whatever_the_source(change: Any, tree: Path, tmp_path: Path) -> None:
+    """CSV, JSON lines and a query agree on what the data set does not name; JSON may tell of a column late."""
+    import sqlite3
+
+    rows = [{"name": f"p{n}", "age": n, "height": 1.5, "wage": 2.0, "note": f"n{n}" if n % 3 else None, "flag": str(n)}
+            for n in range(9)]
+    table = pl.DataFrame(rows)
+    table.write_csv(tmp_path / "own.csv")
+    late = [{name: value for name, value in row.items() if value is not None} for row in rows]
+    (tmp_path / "own.jsonl").write_text("\n".join(json.dumps({**row, "flag": int(row["flag"])}) for row in late))
+    with sqlite3.connect(tree / "own.db") as connection:
+        connection.execute("CREATE TABLE people (name, age, height, wage, note, flag)")
+        connection.executemany("INSERT INTO people VALUES (:name, :age, :height, :wage, :note, :flag)", rows)
+    connection.close()
+    asked = "source: {database: 'sqlite:///own.db', query: SELECT * FROM people}"
+    declared = change("source: data/raw/people.csv", asked)
+    given = (str(tmp_path / "own.csv"), str(tmp_path / "own.jsonl"), None)
+    found = [intake.read_source(declared, each) for each in given]
+    columns = ["name", "age", "height", "wage", "note", "flag"]
+    assert all(each.table.select(columns).equals(table) for each in found)
+    assert len({each.source.fingerprint for each in found}) == 1
+
+
+def test_a_key_that_turns_up_late_is_a_column_of_all_rows(
+    dataset: Dataset, work: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mlops.data_pipeline.sources import json_lines
+
+    monkeypatch.setattr(json_lines, "_ROWS", 2)
+    path = tmp_path / "own.jsonl"
+    row = {"name": "a", "age": "x", "height": 1.5, "wage": 2}
+    path.write_text("\n".join(json.dumps(row | more) for more in [{"b": 1}, {}, {}, {}, {"c": [1], "a": True}]))
+    record = take(dataset, work, path)
+    table = pl.read_parquet(work / "ingested.parquet")
+    assert table.columns == ["name", "age", "height", "wage", "b", "c", "a"] and record.wrong_cells == 5
+    assert table.select("b", "c", "a").rows() == [("1", None, None)] + [(None,) * 3] * 3 + [(None, "[1]", "true")]
