@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from mlops.data_pipeline import integrity, timeliness
+from mlops.data_pipeline import integrity, mojibake, timeliness
 from mlops.data_pipeline.dataset import Dataset, Rule, Severity
-from mlops.data_pipeline.integrity import SHOWN, listed
+from mlops.data_pipeline.integrity import NAMED, listed
+from mlops.data_pipeline.readable import readable
 from mlops.records import CheckResult, DataVersion
 
 if TYPE_CHECKING:
@@ -23,21 +24,24 @@ if TYPE_CHECKING:
 def of_table(
     dataset: Dataset, table: polars.DataFrame, *, places: Workspace | None = None, before: Sequence[DataVersion] = ()
 ) -> list[CheckResult]:
-    """The checks on the rows of a source, columns typed where they can be.
+    """The checks on the rows of a source. In a column that is text for a few cells, the others are read as declared.
 
     Args:
         places: Where the versions of other data sets are that the rows refer to.
         before: Versions of the same source made earlier, the newest last, for the checks against history.
     """
+    duplicates = _duplicates(dataset, table)
+    table = readable(dataset, table)
     return [
         _volume("volume", table.height, dataset.checks.volume.minimum_rows, dataset.checks.volume.severity),
-        _duplicates(dataset, table),
+        duplicates,
         *_missing(dataset, table),
         *integrity.of_table(dataset, table, places),
         *timeliness.of_table(dataset, table, before),
         *(_rule(rule, table) for rule in dataset.checks.rules),
         *_label(dataset, "table", table),
         *_disguise(dataset, table),
+        *mojibake.of_table(dataset, table),
     ]
 
 
@@ -75,12 +79,14 @@ def _duplicates(dataset: Dataset, table: polars.DataFrame) -> CheckResult:
     limit = dataset.checks.duplicates
     if not columns:
         return _result("duplicates", False, limit.severity, "none of the declared columns is there")
-    repeated = ~table.select(pl.struct(columns).is_first_distinct().alias("first"))["first"]
-    rows = (repeated.arg_true() + 1).to_list()
+    rows: list[int] = []
+    if table.select(columns).hash_rows().n_unique() < table.height:  # the same rows have the same hash
+        repeated = ~table.select(pl.struct(columns).is_first_distinct().alias("first"))["first"]
+        rows = (repeated.arg_true() + 1).to_list()
     share = len(rows) / max(table.height, 1)
     message = f"{len(rows)} rows repeat an earlier one" + (f", first: rows {listed(rows)}" if rows else "")
     return _result(
-        "duplicates", share <= limit.maximum_share, limit.severity, message, count=len(rows), rows=rows[:SHOWN]
+        "duplicates", share <= limit.maximum_share, limit.severity, message, count=len(rows), rows=rows[:NAMED]
     )
 
 
@@ -101,8 +107,11 @@ def _rule(rule: Rule, table: polars.DataFrame) -> CheckResult:
     """A declared relation; one that cannot be evaluated is a failure that blocks."""
     import polars as pl
 
+    columns: list[str] = []
     try:
-        answers = table.select(pl.sql_expr(rule.rule).alias("holds"))["holds"]
+        asked = pl.sql_expr(rule.rule)
+        columns = list(dict.fromkeys(asked.meta.root_names()))
+        answers = table.select(asked.alias("holds"))["holds"]
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         reason = str(error).strip().splitlines()[0][:160]
         return _result(rule.name, False, "block", f"could not be evaluated: {reason}", rule=rule.rule, error=reason)
@@ -110,13 +119,15 @@ def _rule(rule: Rule, table: polars.DataFrame) -> CheckResult:
         reason = f"the rule gives {answers.dtype}, not yes or no"
         return _result(rule.name, False, "block", f"could not be evaluated: {reason}", rule=rule.rule, error=reason)
     rows = ((~answers).fill_null(False).arg_true() + 1).to_list()
+    told = ", ".join(columns)
     if len(answers) == 1 and table.height != 1:  # one answer for the whole table
-        return _result(rule.name, not rows, rule.severity, rule.message if rows else "holds", rule=rule.rule)
+        message = f"{rule.message} ({told})" if rows else "holds"
+        return _result(rule.name, not rows, rule.severity, message, rule=rule.rule, columns=columns)
     share = len(rows) / max(table.height, 1)
-    message = f"{len(rows)} of {table.height} rows: {rule.message}; first: rows {listed(rows)}" if rows else "holds"
+    message = f"{len(rows)} of {table.height} rows: {rule.message} ({told}); first: rows {listed(rows)}"
     return _result(
-        rule.name, share <= rule.maximum_share, rule.severity, message,
-        rule=rule.rule, count=len(rows), rows=rows[:SHOWN],
+        rule.name, share <= rule.maximum_share, rule.severity, message if rows else "holds",
+        rule=rule.rule, columns=columns, count=len(rows), rows=rows[:NAMED],
     )
 
 

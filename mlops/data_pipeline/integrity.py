@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from mlops.config import Workspace
 
 SHOWN = 5
+"""How many rows a message names."""
+NAMED = 1000
+"""How many rows a result names."""
 
 
 def of_table(dataset: Dataset, table: polars.DataFrame, places: Workspace | None) -> list[CheckResult]:
@@ -50,7 +53,7 @@ def _key(key: Key, table: polars.DataFrame) -> CheckResult:
     rows = ((empty | repeated).arg_true() + 1).to_list()
     return CheckResult(
         name=title, success=not problems, severity=key.severity, message="; ".join(problems) or "names every row once",
-        details={"count": len(rows), "rows": rows[:SHOWN]},
+        details={"count": len(rows), "rows": rows[:NAMED]},
     )
 
 
@@ -89,7 +92,7 @@ def _reference(
     )
     return CheckResult(
         name=title, success=share <= reference.maximum_share, severity=reference.severity, message=message,
-        details={"count": len(found), "rows": found[:SHOWN], "values": values},
+        details={"count": len(found), "rows": found[:NAMED], "values": values},
     )
 
 

@@ -13,6 +13,7 @@ from mlops.data_pipeline import checks, quarantine, wrong_cells
 from mlops.data_pipeline.dataset import Dataset
 from mlops.data_pipeline.intake import read_source, take_in
 from mlops.data_pipeline.quarantine import QuarantineWriter
+from mlops.data_pipeline.readable import look_again
 from mlops.data_pipeline.sources import Raw
 from mlops.errors import BadDataError
 from mlops.records import CheckResult
@@ -64,7 +65,7 @@ def judge(dataset: Dataset, source: str | None = None, *, engine: str = "compile
         )
         return _assemble(_nothing_evaluated(dataset, suite, source), None, [unread])
     meta = {"dataset": dataset.name, "source": raw.source.location, "simulated": raw.source.simulated}
-    outcome = validate(suite, raw.table, meta=meta, engine=engine)
+    outcome = look_again(validate(suite, raw.table, meta=meta, engine=engine), suite, dataset, raw.table)
     readable = CheckResult(name="readable", success=True, severity="block", message=f"{raw.table.height} rows")
     found = checks.of_table(dataset, raw.table, places=Workspace(dataset.repository))
     return _assemble(outcome.document, outcome, [readable, wrong_cells.result(raw.source), *aside, *found])

@@ -34,7 +34,7 @@ def read_columnar(file: LocalFile, kind: str, columns: dict[str, Column], loose:
     file.seek(0)
     try:
         for batch in _parquet(file) if kind == "parquet" else _arrow(file):
-            table = pl.from_arrow(batch)
+            table = pl.from_arrow(_narrow(batch))
             assert isinstance(table, pl.DataFrame)
             yield batch_of(table, columns, loose)
     except (pa.ArrowException, pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError,
@@ -84,7 +84,7 @@ def _as_text(column: polars.Series) -> polars.Series:
 
     if column.dtype == pl.String:
         return column
-    if column.dtype.is_nested() or column.dtype in (pl.Binary, pl.Object):
+    if column.dtype.is_nested() or column.dtype in (pl.Binary, pl.Object, pl.Duration):
         return pl.Series(column.name, [None if each is None else repr(each)[:200] for each in column], dtype=pl.String)
     return column.cast(pl.String)
 
@@ -120,6 +120,16 @@ def _arrow(file: LocalFile) -> Iterator[Any]:
         batch.validate(full=True)
         for start in range(0, batch.num_rows, size):
             yield batch.slice(start, size)
+
+
+def _narrow(batch: Any) -> Any:
+    """Decimals of more than 38 digits, which Polars does not hold, as the doubles that they become anyway."""
+    import pyarrow as pa
+
+    for number, field in enumerate(batch.schema):
+        if pa.types.is_decimal256(field.type):
+            batch = batch.set_column(number, field.name, batch.column(number).cast(pa.float64()))
+    return batch
 
 
 def _rows(width: int) -> int:
