@@ -1,0 +1,45 @@
+"""The cells of a column that can be read, where others in it cannot: what else is wrong with them is found too.
+
+A column with a cell that is not of its type stays text, whole, so that the suite says so. Held against numbers, text
+gives no answer, or a wrong one; a second defect in the same column would hide behind the first.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from mlops.data_pipeline import types
+from mlops.data_pipeline.dataset import Dataset
+from mlops.validation import Outcome, Suite, validate
+
+if TYPE_CHECKING:
+    import polars
+
+_OF_TYPE = ("expect_column_values_to_be_of_type", "expect_column_values_to_be_in_type_list")
+
+
+def readable(dataset: Dataset, table: polars.DataFrame) -> polars.DataFrame:
+    """The table with every declared column in its type; cells that cannot be it are empty. The same table where all
+    columns have their types already."""
+    import polars as pl
+
+    return table.with_columns(
+        types.from_text(table[name], column, dataset.reading)[0] for name, column in dataset.columns.items()
+        if column.type != "string" and table.schema.get(name) == pl.String
+    )
+
+
+def look_again(outcome: Outcome, suite: Suite, dataset: Dataset, table: polars.DataFrame) -> Outcome:
+    """The outcome with what the suite finds in the readable cells, in place of findings that only say that a column
+    holds text. The results stay as they are: those of the table as it came."""
+    again = readable(dataset, table)
+    if again.schema == table.schema or not outcome.findings:
+        return outcome
+    second = {(each.where, each.expectation, each.column): each for each in validate(suite, again).findings}
+    findings = tuple(
+        each if each.expectation in _OF_TYPE else second.get((each.where, each.expectation, each.column), each)
+        for each in outcome.findings
+    )
+    return msgspec.structs.replace(outcome, findings=findings)
