@@ -10,6 +10,7 @@ is none.
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -97,31 +98,54 @@ class _Scope:
         return {name: held for name, held in found.items() if held}
 
     def visit(self, node: ast.AST) -> None:
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            self.imports += _imports(node)
-            return
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        """Note what the node and what is in it say, in their order."""
+        pending = [node]
+        while pending:
+            node = pending.pop()
+            note = _NOTES.get(type(node))
+            inner = _children(node) if note is None else note(self, node)
+            inner.reverse()
+            pending += inner
+
+    def import_(self, node: ast.Import | ast.ImportFrom) -> list[ast.AST]:
+        self.imports += _imports(node)
+        return []
+
+    def attribute(self, node: ast.Attribute) -> list[ast.AST]:
+        if isinstance(node.value, ast.Name):
             self.uses.add(f"{node.value.id}.{node.attr}")
-        elif isinstance(node, ast.Name):
-            (self.uses if isinstance(node.ctx, ast.Load) else self._own).add(node.id)
-        elif isinstance(node, ast.Lambda):
-            inner = _Scope(self._known)
-            inner.visit(node.body)
-            self.imports += inner.imports
-            self.beside |= inner.beside
-            self.named |= inner.named
-            self._deferred |= inner.uses | inner._deferred
-            return
-        elif isinstance(node, ast.Call):
-            self._call(node)
-        elif isinstance(node, ast.List | ast.Tuple):
-            self._command(node.elts)
-        elif isinstance(node, ast.Assign):
-            self._assigned(node)
-        if isinstance(node, ast.BinOp | ast.Call) and self._placed(node):
-            return
-        for child in _running(node):
-            self.visit(child)
+        return [node.value]
+
+    def name(self, node: ast.Name) -> list[ast.AST]:
+        (self.uses if isinstance(node.ctx, ast.Load) else self._own).add(node.id)
+        return []
+
+    def lambda_(self, node: ast.Lambda) -> list[ast.AST]:
+        inner = _Scope(self._known)
+        inner.visit(node.body)
+        self.imports += inner.imports
+        self.beside |= inner.beside
+        self.named |= inner.named
+        self._deferred |= inner.uses | inner._deferred
+        return []
+
+    def call(self, node: ast.Call) -> list[ast.AST]:
+        self._call(node)
+        return [] if self._placed(node) else _children(node)
+
+    def operation(self, node: ast.BinOp) -> list[ast.AST]:
+        return [] if self._placed(node) else [node.left, node.right]
+
+    def items(self, node: ast.List | ast.Tuple) -> list[ast.AST]:
+        self._command(node.elts)
+        return list(node.elts)
+
+    def assign(self, node: ast.Assign) -> list[ast.AST]:
+        self._assigned(node)
+        return [*node.targets, node.value]
+
+    def if_(self, node: ast.If) -> list[ast.AST]:
+        return list(node.orelse) if _type_checking(node.test) else _children(node)
 
     def _placed(self, node: ast.BinOp | ast.Call) -> bool:
         """Whether the node names a place in the tree; a bare `Path(__file__)` or a folder around it is none."""
@@ -189,11 +213,28 @@ def _imports(node: ast.Import | ast.ImportFrom) -> list[Import]:
     ]
 
 
-def _running(node: ast.AST) -> list[ast.AST]:
-    """The parts of a node that run."""
-    if isinstance(node, ast.If) and _type_checking(node.test):
-        return list(node.orelse)
-    return list(ast.iter_child_nodes(node))
+def _children(node: ast.AST) -> list[ast.AST]:
+    """The nodes directly in a node, in their order, but those that say nothing."""
+    found: list[ast.AST] = []
+    for field in node._fields:
+        value = getattr(node, field, None)
+        if isinstance(value, list):
+            found += [each for each in value if isinstance(each, ast.AST) and type(each) not in _SILENT]
+        elif isinstance(value, ast.AST) and type(value) not in _SILENT:
+            found.append(value)
+    return found
+
+
+_SILENT = frozenset((
+    ast.Constant, ast.Load, ast.Store, ast.Del, ast.Pass, ast.Break, ast.Continue, ast.Global, ast.Nonlocal,
+    *ast.boolop.__subclasses__(), *ast.operator.__subclasses__(), *ast.unaryop.__subclasses__(),
+    *ast.cmpop.__subclasses__(),
+))
+_NOTES: dict[type[ast.AST], Callable[[_Scope, Any], list[ast.AST]]] = {
+    ast.Import: _Scope.import_, ast.ImportFrom: _Scope.import_, ast.Attribute: _Scope.attribute, ast.Name: _Scope.name,
+    ast.Lambda: _Scope.lambda_, ast.Call: _Scope.call, ast.BinOp: _Scope.operation, ast.List: _Scope.items,
+    ast.Tuple: _Scope.items, ast.Assign: _Scope.assign, ast.If: _Scope.if_,
+}
 
 
 def _type_checking(test: ast.AST) -> bool:
