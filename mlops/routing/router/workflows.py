@@ -14,6 +14,15 @@ _REQUEST = frozenset(("types", "branches", "branches-ignore", "paths", "paths-ig
 _KEYS = {  # what GitHub's schema (workflow-v1.0.json) lists under the events that have path filters
     "push": frozenset(_FILTERS) - {"types"}, "pull_request": _REQUEST, "pull_request_target": _REQUEST,
 }
+# "Events that trigger workflows"; one slip in a name, and GitHub refuses the whole file
+_EVENTS = frozenset((
+    "branch_protection_rule", "check_run", "check_suite", "create", "delete", "deployment", "deployment_status",
+    "discussion", "discussion_comment", "fork", "gollum", "image_version", "issue_comment", "issues", "label",
+    "merge_group", "milestone", "page_build", "project", "project_card", "project_column", "public", "pull_request",
+    "pull_request_comment", "pull_request_review", "pull_request_review_comment", "pull_request_target", "push",
+    "registry_package", "release", "repository_dispatch", "schedule", "status", "watch", "workflow_call",
+    "workflow_dispatch", "workflow_run",
+))
 _PAIRS = (("branches", "branches-ignore"), ("tags", "tags-ignore"), ("paths", "paths-ignore"))
 
 
@@ -86,13 +95,15 @@ def parse(path: str, text: str) -> Workflow:
 
 
 def _triggers(on: Any) -> dict[str, Trigger]:
-    if isinstance(on, str):
-        return {on: Trigger()}
-    if isinstance(on, list) and on and all(isinstance(each, str) for each in on):
-        return {each: Trigger() for each in on}
-    if not isinstance(on, dict) or not on:
+    named = {on: None} if isinstance(on, str) else on
+    if isinstance(on, list) and all(isinstance(each, str) for each in on):
+        named = dict.fromkeys(on)
+    if not isinstance(named, dict) or not named:
         raise _Invalid("`on` is neither an event, a list of events nor a mapping of them")
-    return {str(event): _trigger(str(event), value) for event, value in on.items()}
+    unknown = next((event for event in named if event not in _EVENTS), None)
+    if unknown is not None:
+        raise _Invalid(f"`on` names no event with {unknown!r}")
+    return {event: _trigger(event, value) for event, value in named.items()}
 
 
 def _trigger(event: str, value: Any) -> Trigger:

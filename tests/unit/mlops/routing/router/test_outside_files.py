@@ -35,6 +35,9 @@ PATHS = "on:\n  push:\n    paths:\n      - src/**\n"
     (PATHS, "RUN"), ("on: {push: {paths: src/**}}", "RUN"), ("on: {push: {paths: 'docs/**'}}", "SKIP"),
     ("on: {push: {branches: main, paths: src/**}}", "RUN"), ("on: {push: {branches: other, paths: src/**}}", "SKIP"),
     ("on: {push: {paths-ignore: src/**}}", "SKIP"), ("on: {push: {paths-ignore: [docs/**, '*.md']}}", "RUN"),
+    # one slip in an event's name, and GitHub refuses the file
+    ("on: [push, puhs]", "UNKNOWN"), ("on: puhs", "UNKNOWN"), ("on: {Push: {paths: [a]}}", "UNKNOWN"),
+    ("on: [push, image_version]", "RUN"),
     # what excludes each other, what is empty, what is no text
     ("on: {push: {paths: [a], paths-ignore: [b]}}", "UNKNOWN"),
     ("on: {push: {tags: [a], tags-ignore: [b]}}", "UNKNOWN"),
