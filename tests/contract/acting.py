@@ -40,6 +40,7 @@ class Acted:
         jobs: (calling job, or "" for the workflow's own; job; result) of every job that ran, a matrix's each.
         inputs: What each third-party action was given, in the order of their calls.
         said: The standard output of all steps, by calling job and job.
+        summaries: What all steps wrote into the step summary, by calling job and job.
         failed: (calling job, job, step) of each step that failed.
         artifacts: Their names; they lie in `kept`.
         log: act's own output.
@@ -49,6 +50,7 @@ class Acted:
     jobs: list[tuple[str, str, str]]
     inputs: list[dict[str, Any]]
     said: dict[tuple[str, str], str]
+    summaries: dict[tuple[str, str], str]
     failed: set[tuple[str, str, str]]
     artifacts: list[str]
     kept: Path
@@ -133,6 +135,7 @@ class Bench:
 
     def cut(self, file: str, text: str, instead: str) -> None:
         """Change a workflow file on main; what is to be changed must be there, once."""
+        self.git("checkout", "--quiet", "--force", "main")
         path = self.folder / ".github" / "workflows" / file
         assert path.read_text().count(text) == 1, f"{file} holds {text!r} not exactly once"
         path.write_text(path.read_text().replace(text, instead))
@@ -152,15 +155,20 @@ class Bench:
         self.git("add", "--all")
         self.git("commit", "--quiet", "--allow-empty", "-m", message)
 
-    def request(self, change: dict[str, str]) -> dict[str, Any]:
-        """The event of a pull request that adds these texts at the ends of these files; GitHub's merge is HEAD."""
+    def request(self, change: dict[str, str], *, fork: bool = False) -> dict[str, Any]:
+        """The event of a pull request that adds these texts at the ends of these files; GitHub's merge is HEAD.
+
+        A fork's comes with a token that only reads.
+        """
+        self.github.rights = set() if fork else {"pull-requests", "actions"}
         head = self._change(change)
         self.git("checkout", "--quiet", "--detach", "main")
         self.git("merge", "--quiet", "--no-ff", "-m", "merge", head)
-        own = {"full_name": "team/tree", "fork": False}
+        own: dict[str, Any] = {"full_name": "team/tree", "fork": False}
+        theirs = {"full_name": "stranger/tree", "fork": True} if fork else own
         request = {
             "number": 7, "base": {"ref": "main", "sha": self.base, "repo": own},
-            "head": {"ref": "change", "sha": head, "repo": own},
+            "head": {"ref": "change", "sha": head, "repo": theirs},
         }
         return {"name": "pull_request", "action": "opened", "number": 7, "pull_request": request}
 
@@ -310,6 +318,7 @@ def copy_tree(folder: Path) -> None:
 def _read(done: subprocess.CompletedProcess[str], record: Path, name: str) -> Acted:
     jobs: list[tuple[str, str, str]] = []
     said: dict[tuple[str, str], str] = {}
+    summaries: dict[tuple[str, str], str] = {}
     failed: set[tuple[str, str, str]] = set()
     for line in done.stdout.splitlines():
         entry = json.loads(line)
@@ -321,10 +330,12 @@ def _read(done: subprocess.CompletedProcess[str], record: Path, name: str) -> Ac
             jobs.append((*key, entry["jobResult"]))
         if entry.get("stepResult") == "failure":
             failed.add((*key, entry["step"]))
+        if entry.get("command") == "summary":
+            summaries[key] = summaries.get(key, "") + entry["content"]
         if entry.get("raw_output"):
             said[key] = said.get(key, "") + entry["msg"]
     lines = record / "inputs.jsonl"
     inputs = [json.loads(line) for line in lines.read_text().splitlines()] if lines.is_file() else []
     kept = record / "artifacts"
     artifacts = sorted(each.name for each in kept.iterdir()) if kept.is_dir() else []
-    return Acted(done.returncode, jobs, inputs, said, failed, artifacts, kept, done.stderr + done.stdout)
+    return Acted(done.returncode, jobs, inputs, said, summaries, failed, artifacts, kept, done.stderr + done.stdout)

@@ -14,11 +14,13 @@ import pytest
 from mlops.routing.router.yaml12 import load
 from tests.contract.acting import CALLER, STAND_INS, TREE, Bench, planned_jobs, third_party
 from tests.unit.mlops.pipelines.reporting.github_server import GitHubServer
+from tests.unit.mlops.pipelines.reporting.webhooks import SLACK, Proxy, SlackServer, authority
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]
 
 PIPELINES = ["data", "main", "model", "service"]
 DATA, MODEL, SERVICE = (f".github/workflows/{name}-pipeline.yml" for name in ("data", "model", "service"))
+MAIN = ".github/workflows/main.yml"
 # One harmless line for each pipeline: together they start all of them.
 HARMLESS = {
     "service": {"services/api/README.md": "\nA line.\n"},
@@ -103,10 +105,17 @@ def test_green_on_the_tree(whole: Bench) -> None:
 
 @pytest.mark.parametrize("pipeline", sorted(DEFECTS))
 def test_red_at_the_gate(bench: Bench, pipeline: str) -> None:
-    """A defect stops its own pipeline at its own step, no other pipeline starts, and the gate is closed."""
+    """A defect stops its own pipeline at its own step, no other pipeline starts, and the gate is closed.
+
+    One comes through the merge queue, one from a fork.
+    """
     change, (job, step) = DEFECTS[pipeline]
-    event = bench.group(change) if pipeline == "service" else bench.request(change)  # the merge queue, for one of them
-    acted = bench.play(event, without=["tests/unit/data", "tests/unit/model"] if pipeline == "main" else [])
+    fork = pipeline == "main"
+    event = bench.group(change) if pipeline == "service" else bench.request(change, fork=fork)
+    acted = bench.play(
+        event, settings={"CODE_SCANNING": "true"},
+        without=["tests/unit/data", "tests/unit/model"] if pipeline == "main" else [],
+    )
     assert acted.code == 1
     assert acted.result("plan") == "success" and acted.result("gate") == "failure", acted.why()
     assert any(found[:2] == (pipeline, job) and found[2] == step for found in acted.failed)
@@ -114,6 +123,12 @@ def test_red_at_the_gate(bench: Bench, pipeline: str) -> None:
     assert f"{pipeline}: " in acted.said["", "gate"].partition("the gate is closed:")[2]
     assert acted.ran == planned_jobs(bench.folder, bench.plan(event)), acted.why()
     assert {caller for caller, _ in acted.ran if caller} == {pipeline}
+    if fork:  # what may not be written elsewhere is in the summaries
+        assert not bench.github.asked("POST") and not acted.given("github/codeql-action/upload-sarif"), acted.why()
+        assert "### Findings of the scanners" in acted.summaries["main", "findings"]
+        assert all(name in acted.summaries["", "comment"] for name in PIPELINES)
+    else:
+        assert len(bench.github.comments) == (event["name"] == "pull_request")
 
 
 def test_a_planner_that_fails_closes_the_gate(bench: Bench) -> None:
@@ -121,6 +136,19 @@ def test_a_planner_that_fails_closes_the_gate(bench: Bench) -> None:
     acted = bench.play(bench.request({"mlops/cli/route.py": "\n\ndef app(*_, **__):\n    raise SystemExit(3)\n"}))
     assert (acted.result("plan"), acted.result("gate")) == ("failure", "failure"), acted.why()
     assert acted.code == 1 and acted.ran == {("", "plan"): 1, ("", "gate"): 1, ("", "comment"): 1}
+
+
+def test_a_planner_that_is_cancelled_closes_the_gate(bench: Bench) -> None:
+    """It left a whole plan, by which nothing had to run and nothing did. Only what became of itself closes the gate."""
+    assert bench.play(bench.request({})).result("gate") == "success"
+    bench.cut("pull-request.yml", "          path: plan.json\n          if-no-files-found: error\n",
+              "          path: plan.json\n          if-no-files-found: error\n      - run: exit 1\n")
+    # act has one word for every job that did not succeed; GitHub has one of its own for this
+    bench.cut("pull-request.yml", ' receipts <<< "$NEEDS"', ' receipts <<< "${NEEDS//failure/cancelled}"')
+    acted = bench.play(bench.request({}))
+    assert acted.code == 1 and acted.ran == {("", "plan"): 1, ("", "gate"): 1, ("", "comment"): 1}, acted.why()
+    problems = acted.said["", "gate"].partition("the gate is closed:")[2].strip().splitlines()
+    assert len(problems) == 1 and "the planner (job 'plan') is cancelled" in problems[0], acted.why()
 
 
 @pytest.mark.parametrize(("file", "text", "instead", "says"), [
@@ -174,6 +202,28 @@ def test_from_a_push_of_data_to_the_manifest(bench: Bench, tmp_path: Path) -> No
     # the pages of Data Docs are a report: no state, but made for each run's artifact
     assert {path.name.partition("-")[0] for path in acted.receipts("data", "success")} <= {"docs"}, acted.why()
     assert "cached" in acted.outcomes("data")
+
+
+def test_a_push_of_documents_runs_the_main_pipeline_and_tells_the_team(bench: Bench, tmp_path: Path) -> None:
+    """The run before failed, so that this one is news. Slack is a server on this machine, behind a proxy."""
+    bench.cut("main.yml", "run: make lint\n", "run: scripts/lint flake8\n")  # all of it runs in the green request
+    bench.github.run("main.yml", "", event="push", conclusion="failure")
+    event = bench.push(HARMLESS["main"])
+    assert [each["pipeline"] for each in bench.plan(event)["workflows"] if each["verdict"] == "RUN"] == ["main"]
+    certificate, tls = authority(tmp_path)
+    with SlackServer(tls) as slack, Proxy(slack.port) as proxy:
+        acted = bench.play(
+            event, MAIN, settings={"NOTIFY": "true"}, secrets={"MLOPS_NOTIFY_SLACK": SLACK},
+            without=["tests/unit/data", "tests/unit/model"], runner={
+                "GITHUB_WORKFLOW_REF": f"team/tree/{MAIN}@refs/heads/main",
+                "REQUESTS_CA_BUNDLE": str(certificate), "HTTPS_PROXY": proxy.address, "NO_PROXY": "127.0.0.1,localhost",
+            },
+        )
+    jobs = ("tree", "test", "findings", "notify")
+    assert acted.code == 0 and acted.ran == {("", job): 1 for job in jobs}, acted.why()
+    assert acted.receipts("main") and not acted.given("github/codeql-action/upload-sarif")
+    assert len(slack.seen) == 1 and "works again" in str(slack.seen[0].body), acted.why()
+    assert not any(SLACK.rpartition("/")[2] in text for text in acted.said.values())
 
 
 def handed_over(bench: Bench) -> tuple[str, dict[str, str]]:
