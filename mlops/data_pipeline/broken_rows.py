@@ -13,6 +13,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from mlops.data_pipeline.dataset import Dataset
 from mlops.errors import UsageError
 
@@ -63,13 +65,13 @@ def find(dataset: Dataset, table: Path, most: int) -> list[Breach]:
 
     try:
         suite = read_suite(dataset.suite_path)
-        asked = dataclasses.replace(suite, expectations=tuple(filter(_about_rows, suite.expectations)))
+        asked = msgspec.structs.replace(suite, expectations=tuple(filter(_about_rows, suite.expectations)))
         results = _failed(asked, table)
     except UsageError:  # a suite that cannot be asked sets nothing aside; the step that judges says what is wrong in it
         return []
     long = [number for number, (_, result) in enumerate(results) if _named(result) < result["unexpected_count"] <= most]
     if long:
-        again = dataclasses.replace(suite, expectations=tuple(results[number][0] for number in long))
+        again = msgspec.structs.replace(suite, expectations=tuple(results[number][0] for number in long))
         for number, full in zip(long, _failed(again, table, every_row=True), strict=True):
             results[number] = full
     return [_breach(config, result) for config, result in results]
