@@ -8,7 +8,9 @@ from mlops.data_pipeline import process as processing
 from mlops.data_pipeline.dataset import Dataset
 from mlops.data_pipeline.process import Part
 from mlops.errors import ConfigurationError
+from mlops.data_pipeline.table_file import parquet
 from mlops.features.fitting import columns_of_table, fit, table_of
+from mlops.features.kept import PLAN, sources_file
 from mlops.records.features import FeaturePlan
 from mlops.serving.features import apply
 
@@ -16,8 +18,9 @@ if TYPE_CHECKING:
     import polars
 
 
-def engineer(dataset: Dataset, train: Part, test: Part) -> tuple[FeaturePlan, Part, Part]:
-    """The plan that the training rows taught, and both parts with the features behind the columns that none is made of.
+def engineer(dataset: Dataset, train: Part, test: Part) -> tuple[dict[str, bytes], Part, Part]:
+    """What is kept beside the parts (see `mlops.features.kept`), and both parts with the features behind the columns
+    that none is made of. The plan is what the training rows alone taught.
 
     Raises:
         ConfigurationError: a rule does not fit the processed columns, or a feature has the name of another column.
@@ -36,7 +39,11 @@ def engineer(dataset: Dataset, train: Part, test: Part) -> tuple[FeaturePlan, Pa
     one, two = (
         processing.part(each.name, _rows(plan, kept, each.table), ordered=dataset.ordered) for each in (train, test)
     )
-    return plan, one, two
+    names = [each.name for each in plan.columns]
+    beside = {PLAN: plan.to_json()} | {
+        sources_file(each.name): parquet(each.table.select(names)) for each in (train, test)
+    }
+    return beside, one, two
 
 
 def _rows(plan: FeaturePlan, kept: list[str], table: polars.DataFrame) -> polars.DataFrame:

@@ -99,6 +99,8 @@ def verify(folder: Path, dataset: str, version: str) -> DataVersion:
                 f"its rows have the fingerprint {found[0]}, the record says {split.fingerprint}",
                 where=folder / split.file, mend=mend,
             )
+    for name, digest in record.features.items():
+        expect_sha256(folder / name, digest)
     whole = combine([(split.name, split.fingerprint) for split in record.splits])
     if whole != record.fingerprint or record.dataset != dataset or not whole.startswith(f"sha256:{version}"):
         raise IntegrityError(

@@ -16,6 +16,7 @@ from mlops.data_pipeline import checks, intake, process as processing, quarantin
 from mlops.data_pipeline.dataset import Dataset
 from mlops.data_pipeline.table_file import parquet
 from mlops.errors import BadDataError, MissingInputError
+from mlops.features.kept import PLAN, sources_file
 from mlops.files import sha256_bytes, sha256_file, write_atomic
 from mlops.records import CheckResult, DataVersion, Document, Source, Validation
 from mlops.records import read as read_record
@@ -31,7 +32,6 @@ VALIDATION_RECORD = "validation-record.json"
 PROCESSED = "processed.parquet"
 TRAIN = "train.parquet"
 TEST = "test.parquet"
-FEATURES = "features.json"
 CHECKS = "checks.json"
 VERSION = "version.json"
 
@@ -123,7 +123,8 @@ def docs_folder(places: Workspace, dataset: Dataset, folder: Path) -> Path:
 def process(places: Workspace, dataset: Dataset, folder: Path) -> dict[str, Any]:
     """Process the validated rows and split them: `processed.parquet`, `train.parquet`, `test.parquet`.
 
-    With declared features, both parts hold them, and `features.json` what the training rows taught.
+    With declared features, both parts hold them; beside them is what the training rows taught, and what the features
+    were made of (see `mlops.features.kept`).
 
     Returns:
         Facts: rows, columns, rows of each part, the fingerprint that the version will have.
@@ -138,12 +139,13 @@ def process(places: Workspace, dataset: Dataset, folder: Path) -> dict[str, Any]
     if dataset.features:
         from mlops.data_pipeline.engineering import engineer
 
-        plan, train, test = engineer(dataset, train, test)
-        (folder / FEATURES).unlink(missing_ok=True)  # a plan never stands beside tables that it did not make
+        beside, train, test = engineer(dataset, train, test)
+        (folder / PLAN).unlink(missing_ok=True)  # a plan never stands beside tables that it did not make
     for name, each in ((PROCESSED, result), (TRAIN, train.table), (TEST, test.table)):
         write_atomic(folder / name, parquet(each))
     if dataset.features:
-        write_atomic(folder / FEATURES, plan.to_json())
+        for name in _beside(dataset):
+            write_atomic(folder / name, beside[name])
     return {
         "rows": result.height, "columns": result.width, "train": train.table.height, "test": test.table.height,
         "fingerprint": processing.version_fingerprint(train, test),
@@ -227,10 +229,15 @@ def version(places: Workspace, dataset: Dataset, folder: Path) -> DataVersion:
     record = keep(
         places, dataset, train, test, source=source, validation=validation, results=checked.checks,
         missing=checked.missing, result=_need(folder / VALIDATION, "validate", dataset).read_bytes(),
-        features=_need(folder / FEATURES, "process", dataset).read_bytes() if dataset.features else b"",
+        beside={name: _need(folder / name, "process", dataset).read_bytes() for name in _beside(dataset)},
     )
     write_atomic(folder / VERSION, record.to_json())
     return record
+
+
+def _beside(dataset: Dataset) -> list[str]:
+    """What declared features leave beside the parts; the plan last, which says that all is there."""
+    return [sources_file("train"), sources_file("test"), PLAN] if dataset.features else []
 
 
 def _validated(dataset: Dataset, folder: Path, ingested: str) -> Validation:

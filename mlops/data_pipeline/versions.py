@@ -4,7 +4,8 @@
     version.json                  the record that pipelines hand over
     provenance.json               what the rows were made from, and when
     validation.json               the suite's whole result
-    features.json                 what the training rows taught, where features are declared
+    features.json                 what the training rows taught, where features are declared; and what features were
+                                  made of, train.sources.parquet and test.sources.parquet
     dataset.yaml, suite.json      the declaration and the suite as they were
 
 They are made in the store, `.mlops/data/NAME/versions/`; `dvc pull` brings published ones to
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 RECORD = "version.json"
 PROVENANCE = "provenance.json"
 RESULT = "validation.json"
-FEATURES = "features.json"
 DECLARATION = "dataset.yaml"
 SUITE = "suite.json"
 
@@ -68,9 +68,11 @@ class Found:
         return self.folder / split.file
 
     def verify(self) -> None:
-        """Raise IntegrityError unless the parts' files are what the record says."""
+        """Raise IntegrityError unless the parts' files, and those of features, are what the record says."""
         for split in self.record.splits:
             expect_sha256(self.part(split), split.sha256)
+        for name, digest in self.record.features.items():
+            expect_sha256(self.folder / name, digest)
 
 
 def folder_of(places: Workspace, dataset: str, version: str) -> Path:
@@ -86,7 +88,7 @@ def pulled_folder(places: Workspace, dataset: str, version: str) -> Path:
 def keep(
     places: Workspace, dataset: Dataset, train: polars.DataFrame, test: polars.DataFrame, *,
     source: Source, validation: Validation, results: list[CheckResult], missing: dict[str, float] | None = None,
-    result: bytes = b"", features: bytes = b"",
+    result: bytes = b"", beside: dict[str, bytes] | None = None,
 ) -> DataVersion:
     """Keep the two parts in the store under the version that their content has, and return its record.
 
@@ -95,7 +97,7 @@ def keep(
     Args:
         missing: Column of the source → share of its empty cells.
         result: The suite's whole result, as JSON.
-        features: What the training rows taught, as JSON.
+        beside: What declared features leave beside the parts, see `mlops.features.kept`.
 
     Raises:
         ConfigurationError: the place cannot be written.
@@ -103,6 +105,7 @@ def keep(
     parts = _parts(dataset, train, test)
     aspects = score.parts(json.loads(result).get("results", []) if result else [], results)
     contents = {f"{part.name}.parquet": parquet(part.table) for part in parts}
+    learnt = beside or {}
     whole = processing.version_fingerprint(*parts)
     record = DataVersion(
         dataset=dataset.name, version=_name(whole), fingerprint=whole,
@@ -114,9 +117,11 @@ def keep(
             for part, (file, content) in zip(parts, contents.items(), strict=True)
         ],
         quality=score.whole(aspects), quality_parts=aspects, missing=missing or {},
+        features={name: sha256_bytes(content) for name, content in learnt.items()},
     )
     target = folder_of(places, dataset.name, record.version)
-    about = _about(places, dataset, record, target, {RESULT: result, FEATURES: features})
+    about = _about(places, dataset, record, target, {RESULT: result})
+    contents |= learnt
     if all((target / file).is_file() and sha256_file(target / file) == sha256_bytes(content)
            for file, content in contents.items()):
         for file, content in about.items():  # the record comes last: with it the version is there

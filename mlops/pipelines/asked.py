@@ -70,7 +70,8 @@ def is_published(run: Run, sources: Sources, dataset: str, version: str) -> bool
     try:
         found = read(DataVersion, record)
         return found.version == version and all(
-            sources.hash(str(record.parent / part.file)) == part.sha256 for part in found.splits
+            sources.hash(str(record.parent / file)) == digest
+            for file, digest in [*((part.file, part.sha256) for part in found.splits), *found.features.items()]
         )
     except MlopsError:
         return False

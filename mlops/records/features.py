@@ -88,3 +88,31 @@ class FeaturePlan(Document, frozen=True, kw_only=True):
     def outputs(self) -> list[FeatureOutput]:
         """The output columns in order."""
         return [output for feature in self.features for output in feature.outputs]
+
+
+class Taken(Record, frozen=True, kw_only=True):
+    """A column that a model takes, and its type: as `ColumnShape` has them, or as a feature's output."""
+
+    name: str
+    type: str
+    nullable: bool = True
+
+
+class FeatureChain(Document, frozen=True, kw_only=True):
+    """How a row becomes what a model takes: plans one after the other, those of its data set before its own.
+
+    Attributes:
+        columns: What a row must have.
+        plans: Each makes its features of the row's columns and of what the plans before it made. A feature hides what
+            was called so before it.
+        takes: What the model takes, in its order: features, and columns of the row as they are.
+    """
+
+    columns: list[ColumnShape]
+    plans: list[FeaturePlan]
+    takes: list[Taken]
+
+    @property
+    def made(self) -> set[str]:
+        """The names that the plans make."""
+        return {output.name for plan in self.plans for output in plan.outputs}

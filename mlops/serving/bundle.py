@@ -22,9 +22,10 @@ import msgspec
 from mlops import files
 from mlops.errors import IntegrityError, InvalidRecordError, MissingInputError
 from mlops.records.base import decode
-from mlops.records.features import FeaturePlan
+from mlops.records.features import FeatureChain
 from mlops.serving.engineered import EngineeredEngine
 from mlops.serving.engines import Engine, open_engine
+from mlops.serving.features import chain_of
 from mlops.serving.inputs import RowReader
 from mlops.serving.manifest import BundleManifest, Proof, Scores
 from mlops.serving.proof import disagreements
@@ -36,7 +37,7 @@ _FIXED_TIME = (1980, 1, 1, 0, 0, 0)
 
 
 def write_bundle(
-    path: Path, manifest: BundleManifest, model: bytes, proof: Proof, features: FeaturePlan | None = None
+    path: Path, manifest: BundleManifest, model: bytes, proof: Proof, features: FeatureChain | None = None
 ) -> str:
     """Write the bundle to `path`, wholly or not at all, and return its checksum (`sha256:…`).
 
@@ -44,7 +45,7 @@ def write_bundle(
     served, or does not agree with the registered model, is never found in a store.
 
     Args:
-        features: For a model that takes the outputs of a plan; the manifest's inputs are the plan's columns.
+        features: For a model that takes features; the manifest's inputs are the chain's columns.
 
     Raises:
         InvalidRecordError: manifest or proof hold what JSON cannot (NaN), or do not fit each other.
@@ -58,7 +59,7 @@ def write_bundle(
     return files.sha256_bytes(content)
 
 
-def _pack(manifest: BundleManifest, model: bytes, proof: Proof, features: FeaturePlan | None) -> bytes:
+def _pack(manifest: BundleManifest, model: bytes, proof: Proof, features: FeatureChain | None) -> bytes:
     buffer = io.BytesIO()
     members = [(_MANIFEST, manifest.to_json()), (_MODEL[manifest.engine], model), (_PROOF, proof.to_json())]
     if features is not None:
@@ -123,9 +124,9 @@ class Bundle:
         if model is None:
             raise IntegrityError(f"has no {_MODEL[self.manifest.engine]}", where=path, mend=_MEND)
         self._proof = members[_PROOF]
-        self.features: FeaturePlan | None = None
+        self.features: FeatureChain | None = None
         if _FEATURES in members:
-            self.features = decode(FeaturePlan, members[_FEATURES], where=f"{path}:{_FEATURES}")
+            self.features = chain_of(members[_FEATURES], where=f"{path}:{_FEATURES}")
             self.engine: Engine = EngineeredEngine(self.features, self.manifest, model)
         else:
             self.engine = open_engine(self.manifest, model)

@@ -11,10 +11,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops.errors import InvalidRecordError
-from mlops.records.features import Feature, FeaturePlan
+from mlops.records.base import Record, decode
+from mlops.records.features import Feature, FeatureChain, FeaturePlan, Taken
 
 if TYPE_CHECKING:
     import numpy
@@ -55,6 +57,35 @@ def _moment(value: Any) -> Any:
 def columns_of(plan: FeaturePlan, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """The plan's source columns out of rows as a request has them; a key that is absent is a missing value."""
     return {each.name: column(each.type, [row.get(each.name) for row in rows]) for each in plan.columns}
+
+
+class _Shape(Record, frozen=True, kw_only=True):
+    plans: list[Any] | None = None
+
+
+def chain_of(content: bytes, *, where: str | Path) -> FeatureChain:
+    """The chain that a JSON text holds; a plan alone, as bundles had it before there were chains, is a chain of one.
+
+    Raises:
+        InvalidRecordError: it is neither.
+    """
+    if decode(_Shape, content, where=where).plans is not None:
+        return decode(FeatureChain, content, where=where)
+    plan = decode(FeaturePlan, content, where=where)
+    return FeatureChain(columns=plan.columns, plans=[plan], takes=taken(plan))
+
+
+def taken(plan: FeaturePlan) -> list[Taken]:
+    """All that the plan makes, as what a model takes."""
+    return [Taken(name=each.name, type=each.type) for each in plan.outputs]
+
+
+def apply_chain(chain: FeatureChain, columns: Columns) -> dict[str, Any]:
+    """What the model takes of any number of rows, in its order; see `apply`."""
+    known = dict(columns)
+    for plan in chain.plans:
+        known |= apply(plan, known)
+    return {each.name: known[each.name] for each in chain.takes}
 
 
 def apply(plan: FeaturePlan, columns: Columns) -> dict[str, Any]:

@@ -15,15 +15,14 @@ from msgspec.structs import replace
 from mlops import serving
 from mlops.errors import MlopsError
 from mlops.experiment_tracker import versions
-from mlops.records.features import FeaturePlan
-from mlops.serving import Bundle, BundleManifest, Input, Proof
+from mlops.records.features import FeatureChain
+from mlops.serving import Bundle, BundleManifest, Input, Proof, engineered
 from mlops.serving.bundle import SUFFIX
-from mlops.serving.engineered import outputs
 from mlops.serving.manifest import InputType
 from mlops.training.config import ModelConfig
 from mlops.training.engineered import Engineered
 from mlops.training.export import Graph, NotExportableError, to_onnx
-from mlops.training.frames import Data, load
+from mlops.training.frames import Data, load_raw
 from mlops.training.threads import one_thread
 
 PROOF_ROWS = 500
@@ -34,17 +33,16 @@ _MOST_CATEGORIES = 100
 
 
 def inputs_of(config: ModelConfig, data: Data) -> list[Input]:
-    """The columns of the model, with the categories that were trained on."""
-    columns = {column.name: column for column in data.version.columns}
-    texts = [name for name in config.features if columns[name].type == "string"]
-    seen = load(data, "train", texts) if texts else {}
+    """The columns of a row that the model takes, with the categories that were trained on."""
+    columns = data.surface(config.features)
+    texts = [each.name for each in columns if each.type == "string"]
+    seen = load_raw(data, "train", texts) if texts else {}
     found = []
-    for name in config.features:
-        values = sorted({str(each) for each in seen[name].dropna().unique()}) if name in texts else []
-        kind = msgspec.convert(columns[name].type, InputType)
+    for each in columns:
+        values = sorted({str(value) for value in seen[each.name].dropna().unique()}) if each.name in texts else []
+        kind = msgspec.convert(each.type, InputType)
         few = 0 < len(values) <= _MOST_CATEGORIES
-        categories = values if few else None
-        found.append(Input(name=name, type=kind, nullable=columns[name].nullable, categories=categories))
+        found.append(Input(name=each.name, type=kind, nullable=each.nullable, categories=values if few else None))
     return found
 
 
@@ -102,8 +100,8 @@ def write(store: Path, config: ModelConfig, model: Any, manifest: BundleManifest
     classifier = config.task == "classification"
     proof = prove(model, proof_rows(frame), manifest.inputs, classifier)
     probes = _probes(model, frame, manifest.inputs, classifier)
-    plan, inner = (model.plan, model.model) if isinstance(model, Engineered) else (None, model)
-    taken = manifest.inputs if plan is None else outputs(plan)
+    chain, inner = (model.chain, model.model) if isinstance(model, Engineered) else (None, model)
+    taken = manifest.inputs if chain is None else engineered.inputs_of(chain)
     name = f"{manifest.model}/{manifest.version}{SUFFIX}"
     path, trial = store / name, store / f".{manifest.model}-{manifest.version}-{os.getpid()}.part"
     for left in store.glob(f".{manifest.model}-*.part"):  # by a command that was killed; the model's lock is ours
@@ -114,11 +112,11 @@ def write(store: Path, config: ModelConfig, model: Any, manifest: BundleManifest
             try:
                 graph = to_onnx(inner, taken, name=config.name, classifier=classifier, double=double)
                 exported = replace(manifest, engine="onnx", tensors=graph.tensors, outputs=graph.outputs)
-                reason = _trial(trial, exported, graph, proof, probes, plan)
+                reason = _trial(trial, exported, graph, proof, probes, chain)
             except NotExportableError as error:
                 reason = str(error)
             if reason is None:
-                return name, serving.write_bundle(path, exported, graph.content, proof, plan), "onnx"
+                return name, serving.write_bundle(path, exported, graph.content, proof, chain), "onnx"
             reasons.append(f"{'double' if double else 'single'} precision: {reason}")
     finally:
         trial.unlink(missing_ok=True)
@@ -126,16 +124,16 @@ def write(store: Path, config: ModelConfig, model: Any, manifest: BundleManifest
         manifest, engine="sklearn", engine_reason="; ".join(reasons),
         requires=versions([*config.libraries, "cloudpickle"]),
     )
-    return name, serving.write_bundle(path, own, _pickle(inner, config), proof, plan), "sklearn"
+    return name, serving.write_bundle(path, own, _pickle(inner, config), proof, chain), "sklearn"
 
 
 def _trial(
-    path: Path, manifest: BundleManifest, graph: Graph, proof: Proof, probes: list[Proof], plan: FeaturePlan | None
+    path: Path, manifest: BundleManifest, graph: Graph, proof: Proof, probes: list[Proof], chain: FeatureChain | None
 ) -> str | None:
     """What speaks against the export; None where it answers as the pipeline does."""
     try:
         empty = Proof(rows=[], predictions=[], probabilities=None)
-        serving.write_bundle(path, manifest, graph.content, empty, plan)
+        serving.write_bundle(path, manifest, graph.content, empty, chain)
         bundle = Bundle.open(path, None)
         for each in (proof, *probes):
             found = difference(each, bundle)

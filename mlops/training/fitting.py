@@ -9,14 +9,18 @@ from typing import Any
 
 from mlops import experiment_tracker
 from mlops.config import Settings
-from mlops.records.features import FeaturePlan
+from mlops.records.features import FeatureChain, FeaturePlan
 from mlops.records.model import Sample
 from mlops.records.receipt import Level
 from mlops.training import engineered, sampling
 from mlops.training.config import ModelConfig
-from mlops.training.frames import Data, divide, load
+from mlops.training.frames import Data, divide, load, load_raw
 from mlops.training.threads import one_thread
 from mlops.training.trainers import Trained, call
+
+
+SHOWN = 100
+"""Rows that MLflow is shown, for the model's signature."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +28,17 @@ class Rows:
     """The frames of one training; `sample` says how they were drawn, None where all were taken.
 
     `plan`: the features that the model's file declares, fitted on `train` alone; None where it declares none.
+    `chain`: all features, those of the data set before; None for a model that takes a row's columns as they are.
+    `inputs`: some held-out rows as they are before any features.
     """
 
     train: Any
     val: Any
     test: Any
     sample: Sample | None
+    inputs: Any
     plan: FeaturePlan | None = None
+    chain: FeatureChain | None = None
 
     @classmethod
     def of(cls, data: Data, config: ModelConfig, level: Level) -> Rows:
@@ -51,7 +59,11 @@ class Rows:
                 holdout_used=len(test), holdout_of=holdout_of,
             )
         train, val = divide(train, config.validation, config.seed)
-        return cls(train, val, test, sample, engineered.fitted(config, train, data.version.columns))
+        plan = engineered.fitted(config, train, data.version.columns)
+        chain = engineered.chain(config, data, plan)
+        surface = data.surface_of(config.features)
+        raw = load_raw(data, "test", surface) if data.plan else test[surface]
+        return cls(train, val, test, sample, raw.head(SHOWN), plan, chain)
 
 
 def bounded(frame: Any, config: ModelConfig, rows: int) -> Any:
@@ -95,22 +107,24 @@ def fit(
         model, parameters, found = _trained(config, trainer, rows, run)
         run.log_parameters({key: value for key, value in parameters.items() if key not in asked})
         run.log_metrics(found)
-        inputs = rows.test[config.features].head(100)
         with one_thread():
-            outputs = model.predict(inputs)
+            outputs = model.predict(rows.inputs)
         if folder is not None:
-            run.save_model(folder, model, inputs=inputs, outputs=outputs, libraries=config.libraries)
+            run.save_model(folder, model, inputs=rows.inputs, outputs=outputs, libraries=config.libraries)
             uri = folder.name
         else:
-            uri = run.log_model(model, inputs=inputs, outputs=outputs, libraries=config.libraries)
+            uri = run.log_model(model, inputs=rows.inputs, outputs=outputs, libraries=config.libraries)
     return Fitted(run.id, uri, {**asked, **parameters}, found)
 
 
 def _trained(config: ModelConfig, trainer: Callable[..., Any], rows: Rows, run: Any) -> Trained:
     """The trainer's outcome; a model that was given features stands behind them."""
-    plan = rows.plan
+    plan, parts = rows.plan, (rows.train, rows.val, rows.test)
     if plan is None:
-        return call(trainer, (rows.train, rows.val, rows.test, config, run), config)
-    frames = engineered.frames(plan, config.target, rows.train, rows.val, rows.test)
-    model, parameters, found = call(trainer, (*frames, engineered.seen(plan, config), run), config)
-    return engineered.Engineered(plan.to_json(), model), parameters, found
+        model, parameters, found = call(trainer, (*parts, config, run), config)
+    else:
+        frames = engineered.frames(plan, config.target, *parts)
+        model, parameters, found = call(trainer, (*frames, engineered.seen(plan, config), run), config)
+    if rows.chain is not None:
+        model = engineered.Engineered(rows.chain.to_json(), model)
+    return model, parameters, found

@@ -9,7 +9,9 @@ from typing import Any
 from mlops import files
 from mlops.config import Workspace
 from mlops.errors import ConfigurationError, InvalidRecordError
-from mlops.records import DataVersion, Split, read
+from mlops.features import kept
+from mlops.records import ColumnShape, DataVersion, Split, read
+from mlops.records.features import FeaturePlan
 from mlops.training.config import ModelConfig
 
 NUMBERS = ("float", "integer", "boolean")
@@ -17,10 +19,11 @@ NUMBERS = ("float", "integer", "boolean")
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """A data version and where its files are."""
+    """A data version and where its files are. `plan`: of its data set's features, None where it declares none."""
 
     version: DataVersion
     folder: Path
+    plan: FeaturePlan | None = None
 
     def split(self, name: str) -> Split:
         """The part called `name`.
@@ -36,6 +39,20 @@ class Data:
             mend=f"run `mlops data version --dataset {self.version.dataset}` again",
         )
 
+    def surface_of(self, columns: list[str]) -> list[str]:
+        """The names of `surface`."""
+        return [each.name for each in self.surface(columns)]
+
+    def surface(self, columns: list[str]) -> list[ColumnShape]:
+        """The columns that a row must have for these of the version to be made of it, in a fixed order."""
+        raw = {each.name: each for each in kept.raw_columns(self.version, self.plan)}
+        sources = {
+            output.name: feature.sources for feature in (self.plan.features if self.plan else [])
+            for output in feature.outputs
+        }
+        names = [name for each in columns for name in sources.get(each, [each])]
+        return [raw[name] for name in dict.fromkeys(names)]
+
     def kinds(self, columns: list[str]) -> dict[str, str]:
         """Column → type."""
         known = {column.name: column.type for column in self.version.columns}
@@ -47,10 +64,12 @@ def open_data(places: Workspace, config: ModelConfig, version_file: Path) -> Dat
 
     Raises:
         MissingInputError: the record is not there.
+        IntegrityError: the plan of its features is another than it was made by.
         ConfigurationError: it has not the columns that the model's file names.
     """
     version = read(DataVersion, version_file)
-    data = Data(version, places.data / version.dataset / "versions" / version.version)
+    folder = places.data / version.dataset / "versions" / version.version
+    data = Data(version, folder, kept.plan_of(version, folder))
     if version.dataset != config.dataset:
         raise ConfigurationError(
             f"is a version of {version.dataset!r}, the model {config.name!r} is trained on {config.dataset!r}",
@@ -67,6 +86,18 @@ def open_data(places: Workspace, config: ModelConfig, version_file: Path) -> Dat
     return data
 
 
+def load_raw(data: Data, part: str, columns: list[str]) -> Any:
+    """As `load`, of the rows as they were before the data set's features were made of them: as a request has them."""
+    split = data.split(part)
+    raw = {each.name: each.type for each in kept.raw_columns(data.version, data.plan)}
+    found = [
+        _read(data, part, place.path, place.sha256, place.columns)
+        for place in kept.raw_places(data.version, data.plan, data.folder, split, columns)
+    ]
+    whole = found[0].join(found[1:]) if len(found) > 1 else found[0]
+    return typed(whole[columns], {name: raw[name] for name in columns})
+
+
 def load(data: Data, part: str, columns: list[str]) -> Any:
     """Columns of a part as a pandas frame, after its bytes were checked.
 
@@ -77,15 +108,19 @@ def load(data: Data, part: str, columns: list[str]) -> Any:
         MissingInputError: the file is not there.
         IntegrityError: it was changed after it was published.
     """
+    split = data.split(part)
+    frame = _read(data, part, data.folder / split.file, split.sha256, columns)
+    return typed(frame, data.kinds(columns))
+
+
+def _read(data: Data, part: str, path: Path, sha256: str, columns: list[str]) -> Any:
     import pandas as pd
 
-    split = data.split(part)
-    path = data.folder / split.file
-    files.expect_sha256(path, split.sha256)
+    files.expect_sha256(path, sha256)
     frame = pd.read_parquet(path, columns=columns)
     if frame.empty:
         raise InvalidRecordError(f"the part {part!r} of data version {data.version.version} has no rows", where=path)
-    return typed(frame, data.kinds(columns))
+    return frame
 
 
 def typed(frame: Any, kinds: dict[str, str]) -> Any:

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from mlops import files
+from mlops.features import kept
 from mlops.records.model import Sample
 from mlops.sources import Sources
 from mlops.training.config import ModelConfig
@@ -46,6 +47,10 @@ def identity(recipe_hash: str, data: Data, sample: Sample | None = None) -> str:
         sample: Of a bounded training. One that leaves no training row out gives the model that a full one gives.
     """
     parts = [(f"data {each.name}", each.sha256) for each in data.version.splits]
+    if data.plan is not None:  # the same rows may come of another plan, which makes other features of other rows
+        machinery = Path(__file__).parents[1]
+        parts.append(("features", data.version.features[kept.PLAN]))
+        parts += [(f"mlops/{name}", files.sha256_file(machinery / name)) for name in _FEATURES]
     if sample is not None and sample.cut:
         parts.append(("sample", files.sha256_bytes(str(sample.rows).encode())))
         parts.append(("mlops/training/sampling.py", files.sha256_file(Path(__file__).parent / "sampling.py")))

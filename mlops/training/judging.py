@@ -15,13 +15,14 @@ from typing import Any
 from mlops import model_registry
 from mlops.config import Settings
 from mlops.errors import ConfigurationError, MissingInputError
+from mlops.features import kept
 from mlops.model_registry import Registered
 from mlops.records import TrainedModel
 from mlops.training import comparison, metrics, sampling
 from mlops.training.answers import ask
 from mlops.training.comparison import Judgement
 from mlops.training.config import ModelConfig
-from mlops.training.frames import Data, load
+from mlops.training.frames import Data, load_raw
 
 REFERENCE, REFERENCE_ROWS = "mlops.reference", "mlops.reference_rows"
 """Tags of a registered version: where its reference is, and the bound of the reference's sample."""
@@ -99,13 +100,13 @@ def _champion_answers(
     except MissingInputError as error:
         raise _incomparable(config, champion, error.message) from error
     columns = [str(name) for name in getattr(model, "feature_names_in_", config.features)]
-    known = {column.name for column in held.data.version.columns}
+    known = {column.name for column in kept.raw_columns(held.data.version, held.data.plan)}
     missing = [name for name in columns if name not in known]
     if missing:
         lacks = f"it needs the column {missing[0]!r}, which data version {held.data.version.version} does not have"
         raise _incomparable(config, champion, lacks)
     try:
-        rows = sampling.take(load(held.data, "test", columns), held.positions)
+        rows = sampling.take(load_raw(held.data, "test", columns), held.positions)
         return ask(model, rows, held.frame[config.target], config.task, config.name)
     except (ValueError, TypeError, AttributeError, ConfigurationError) as error:
         raise _incomparable(config, champion, f"it does not take these rows: {error}") from error

@@ -19,7 +19,7 @@ from mlops.training import identity as identities
 from mlops.training.answers import ask
 from mlops.training.config import ModelConfig
 from mlops.training.fitting import Rows, fit, held_out
-from mlops.training.frames import Data, load, open_data
+from mlops.training.frames import Data, load_raw, open_data
 
 TRAINED, EVALUATION, REGISTERED = "trained.json", "evaluation.json", "registered.json"
 MODEL = "model"
@@ -98,9 +98,10 @@ def evaluate(
     bounded = trained.level == "bounded"
     address = str(folder / trained.model_uri / "model") if bounded else trained.model_uri
     model = model_registry.load_logged(settings, address)
-    whole = load(data, "test", [*config.features, config.target])
+    surface = data.surface_of(config.features)
+    whole = load_raw(data, "test", [*surface, config.target])
     held = judging.Held(data, *held_out(whole, config, trained.level))
-    challenger = ask(model, held.frame[config.features], held.frame[config.target], config.task, config.name)
+    challenger = ask(model, held.frame[surface], held.frame[config.target], config.task, config.name)
     found = metrics.evaluate(config.task, challenger)
     if config.metric.name not in found:
         raise ConfigurationError(
@@ -214,7 +215,7 @@ def _bundle(
         classes=classes if config.task == "classification" else [], data=data.version.version,
         data_fingerprint=data.version.fingerprint, simulated=data.version.source.simulated, metrics=evaluation.metrics,
     )
-    return bundles.write(store, config, model, manifest, load(data, "test", config.features))
+    return bundles.write(store, config, model, manifest, load_raw(data, "test", data.surface_of(config.features)))
 
 
 def _data_of(trained: TrainedModel, data: Data, folder: Path) -> Data:

@@ -54,7 +54,7 @@ def _dataset_steps(run: Run, sources: Sources, name: str) -> list[Step]:
     callables = [each for each in locations if ":" in each and not given and not remote]
     here = [each for each in locations if each not in remote and each not in callables]
     ingested = at("ingested.parquet", "source.json")
-    learnt = ("features.json",) if declared.get("features") else ()
+    learnt = ("train.sources.parquet", "test.sources.parquet", "features.json") if declared.get("features") else ()
     suite = str(declared.get("suite", config))
     asked = (suite,) if declared.get("quarantine") else ()  # rows that break the suite are set aside on the way in
     others = tuple(other for other in _targets(declared) if other in product.names(run.repository, product.DATASETS))

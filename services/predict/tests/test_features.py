@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from mlops.records import ColumnShape
-from mlops.records.features import Feature, FeatureOutput, FeaturePlan, FeatureStatistics
+from mlops.records.features import Feature, FeatureChain, FeatureOutput, FeaturePlan, FeatureStatistics
 from mlops.serving import BundleManifest, Input, Proof, Tensor, write_bundle
+from mlops.serving.features import taken
 from tests import making
 from tests.conftest import Client
 
@@ -37,6 +38,9 @@ PLAN = FeaturePlan(
 )
 
 
+CHAIN = FeatureChain(columns=PLAN.columns, plans=[PLAN], takes=taken(PLAN))
+
+
 @pytest.fixture
 def client(
     serve: Callable[..., Client], store: tuple[Path, dict[str, tuple[str, str]]], monkeypatch: pytest.MonkeyPatch
@@ -50,7 +54,7 @@ def client(
     )
     proof = Proof(rows=[{"area": 20.0, "people": 4, "where": "ISLAND"}], predictions=[55.5])
     path = folder / "engineered" / "1.bundle"
-    checksum = write_bundle(path, manifest, making.regression(10.0), proof, PLAN)
+    checksum = write_bundle(path, manifest, making.regression(10.0), proof, CHAIN)
     monkeypatch.setitem(models, "engineered", ("1", checksum))
     return serve("engineered")
 

@@ -14,9 +14,10 @@ import pytest
 from mlops.config import Workspace
 from mlops.data_pipeline import steps
 from mlops.errors import BadDataError, MissingInputError
+from mlops.features.kept import PLAN, sources_file
 
 FEATURES = "features: {age: {scale: standard}, kind: {operation: one_hot, of: name}, height: {impute: median}}"
-FILES = (steps.PROCESSED, steps.TRAIN, steps.TEST, steps.FEATURES)
+FILES = (steps.PROCESSED, steps.TRAIN, steps.TEST, PLAN, sources_file("train"), sources_file("test"))
 KILLED = """
 import os, signal, sys
 from pathlib import Path
@@ -58,7 +59,7 @@ def test_killed_and_asked_again(places: Workspace, tree: Path, change: Any, work
         capture_output=True, text=True, check=False,
     )
     assert ended.returncode == -signal.SIGKILL, ended.stderr
-    assert steps.FEATURES not in content(work), "a plan beside tables that it did not make"
+    assert PLAN not in content(work), "a plan beside tables that it did not make"
     with pytest.raises((MissingInputError, BadDataError), match=r"features\.json is missing|other data"):
         steps.version(places, other, work)
     steps.process(places, other, work)

@@ -50,8 +50,8 @@ def test_from_a_declaration_to_the_served_answer(product: Any) -> None:
     bundle = walk(product, config, "houses")
     assert bundle.manifest.engine == "onnx", bundle.manifest.engine_reason
     assert [column.name for column in bundle.manifest.inputs] == ["rooms", "age", "place"]
-    assert bundle.features is not None and bundle.features.rows == 224
-    assert [output.name for output in bundle.features.outputs] == ["rooms", "age", "place", "rooms_by_age", "old"]
+    assert bundle.features is not None and [each.rows for each in bundle.features.plans] == [224]
+    assert [each.name for each in bundle.features.takes] == ["rooms", "age", "place", "rooms_by_age", "old"]
     bundle.expect_proof()
     model = model_registry.load_model(product.settings, model_registry.resolve(product.settings, "prices", "1"))
     rows = [{"rooms": 3, "age": None, "place": "sea"}, {"rooms": 8.0, "age": 0, "place": "the moon"},
@@ -68,19 +68,20 @@ def test_a_changed_plan_is_found_by_the_proof(product: Any) -> None:
 
     from mlops.errors import IntegrityError
     from mlops.serving import write_bundle
-    from mlops.serving.engineered import outputs
+    from mlops.serving.engineered import inputs_of
     from mlops.training.export import to_onnx
 
     bundle = walk(product, declare(product, "prices", FEATURES), "houses")
-    plan = bundle.features
-    assert plan is not None
-    other = replace(plan, features=[
+    chain = bundle.features
+    assert chain is not None
+    plan = chain.plans[0]
+    other = replace(chain, plans=[replace(plan, features=[
         replace(each, center=each.center + 5.0) if each.name == "age" else each for each in plan.features
-    ])
+    ])])
     model = model_registry.load_model(product.settings, model_registry.resolve(product.settings, "prices", "1"))
-    graph = to_onnx(model.model, outputs(plan), name="prices", classifier=False)
+    graph = to_onnx(model.model, inputs_of(chain), name="prices", classifier=False)
     path = product.root / "other.bundle"
-    write_bundle(path, bundle.manifest, graph.content, bundle.proof, plan)
+    write_bundle(path, bundle.manifest, graph.content, bundle.proof, chain)
     path.unlink()
     with pytest.raises(IntegrityError, match="does not answer as the registered model"):
         write_bundle(path, bundle.manifest, graph.content, bundle.proof, other)
