@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from mlops.data_pipeline.card.content import Card, CardColumn
 from mlops.data_pipeline.summaries import text
+from mlops.markdown import table
 
 
 def render(card: Card) -> str:
@@ -69,10 +70,8 @@ def _column(column: CardColumn) -> tuple[str, ...]:
     )
 
 
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    yield f"| {' | '.join(header)} |"
-    yield f"|{'---|' * len(header)}"
-    yield from (f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows)
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    return table(header, ([cell.replace("|", r"\|") for cell in row] for row in rows))
 
 
 def _short(digest: str) -> str:

@@ -1,90 +1,67 @@
-"""The card as a page: one file, no script, nothing from another host, light and dark by the reader's setting."""
+"""The card as a page, see `mlops.pages`."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
 from html import escape
-from importlib import resources
 
 from mlops.data_pipeline.card.content import Card, CardColumn
 from mlops.data_pipeline.summaries import text
+from mlops.pages import badge, name, prose, table, tiles, whole
 
-# The policy says the same to the browser: names and values of the data stand in the page.
-_HEAD = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-"""
 MOST = 200
 """With more columns, only the first get a row with a distribution; the page says so, and JSON has all."""
 
 
 def render(card: Card) -> str:
     """The whole page."""
-    style = (resources.files(__package__) / "card.css").read_text(encoding="utf-8")
-    title = escape(f"{card.title}, version {card.version}")
-    parts = [
-        f"{_HEAD}<title>{title}</title>\n<style>\n{style}</style></head><body>", _top(card), _facts(card),
-        _columns(card), _quality(card), _limits(card), _origin(card), _history(card), "</body></html>\n",
-    ]
-    return "\n".join(parts)
+    return whole(f"{card.title}, version {card.version}", [
+        _top(card), _facts(card), _columns(card), _quality(card), _limits(card), _origin(card), _history(card),
+    ])
 
 
 def _top(card: Card) -> str:
-    badge = '<span class="badge warn">simulated</span>' if card.simulated else ""
     good = card.validation.success
-    verdict = f'<span class="badge {"good" if good else "bad"}">suite {"passed" if good else "failed"}</span>'
+    verdict = badge("suite passed" if good else "suite failed", "good" if good else "bad")
     note = '<p class="note">These rows are simulated: no figure here says anything of the real world.</p>'
     return (
         f"<header><h1>{escape(card.title)}</h1><p class=soft><code>{escape(card.dataset)}</code> version "
-        f"<code>{escape(card.version)}</code> {badge} {verdict}</p>"
-        f"<p>{_prose(card.description)}</p>{note if card.simulated else ''}</header>"
+        f"<code>{escape(card.version)}</code> {badge('simulated', 'warn') if card.simulated else ''} {verdict}</p>"
+        f"<p>{prose(card.description)}</p>{note if card.simulated else ''}</header>"
     )
 
 
 def _facts(card: Card) -> str:
-    parts = ", ".join(f"{escape(each.name)} {each.rows:,}" for each in card.splits)
-    facts = [
-        ("Rows", f"<b>{card.rows:,}</b><br><span class=soft>{parts}</span>"),
-        ("Columns", f"<b>{len(card.columns)}</b><br><span class=soft>target {escape(card.target)}</span>"),
-        ("Quality", f"<b>{card.quality:.3f}</b><br><span class=soft>"
-                    f"{card.validation.successful} of {card.validation.evaluated} expectations hold</span>"),
-        ("Licence", escape(card.licence) or "<span class=soft>not stated</span>"),
-    ]
-    tiles = "".join(f"<div class=tile><h2>{name}</h2><p>{value}</p></div>" for name, value in facts)
-    return f"<section class=tiles>{tiles}</section>"
+    held = f"{card.validation.successful} of {card.validation.evaluated} expectations hold"
+    return tiles([
+        ("Rows", f"{card.rows:,}", ", ".join(f"{escape(each.name)} {each.rows:,}" for each in card.splits)),
+        ("Columns", f"{len(card.columns)}", f"target {escape(card.target)}" if card.target else "no target"),
+        ("Quality", f"{card.quality:.3f}", held),
+        ("Licence", escape(card.licence) or "not stated", ""),
+    ])
 
 
 def _columns(card: Card) -> str:
     shown = card.columns[:MOST]
-    rows = "".join(_column(each) for each in shown)
     more = f"<p class=soft>and {len(card.columns) - MOST} further columns</p>" if len(card.columns) > MOST else ""
     head = ("Column", "Type", "Empty", "Distinct", "Least", "Median", "Most", "Distribution")
-    cells = "".join(f"<th scope=col>{each}</th>" for each in head)
-    return (
-        f"<section><h2>Columns</h2><div class=scroll><table class=columns><thead><tr>{cells}</tr></thead>"
-        f"<tbody>{rows}</tbody></table></div>{more}</section>"
-    )
+    listed = table(head, map(_column, shown), numbers=range(2, 7), kind="columns")
+    return f"<section><h2>Columns</h2>{listed}{more}</section>"
 
 
-def _column(column: CardColumn) -> str:
+def _column(column: CardColumn) -> tuple[str, ...]:
     figures = column.figures
     share = figures.missing / figures.rows if figures.rows else 0.0
     empty = f"{share:.2%}" if figures.missing else "0"
     if column.source_missing and not figures.missing:
         empty += f"<br><span class=soft>{column.source_missing:.2%} in the source</span>"
-    target = ' <span class="badge">target</span>' if column.target else ""
+    target = f" {badge('target')}" if column.target else ""
     small = [each for each in (column.unit, "may be empty" if column.nullable else "") if each]
     kind = "<br>".join([escape(figures.type), *(f"<span class=soft>{escape(each)}</span>" for each in small)])
-    figure = text(figures.quantiles[2]) if figures.quantiles else ""
-    spread = [escape(each or "") for each in (figures.minimum, figure, figures.maximum)]
-    cells = [empty, f"{figures.distinct:,}", *spread]
+    median = text(figures.quantiles[2]) if figures.quantiles else ""
+    told = f"<p class=soft>{prose(column.description)}</p>" if column.description else ""
     return (
-        f"<tr><th scope=row><code>{escape(column.name)}</code>{target}"
-        f"<p class=soft>{_prose(column.description)}</p></th><td>{kind}</td>"
-        + "".join(f"<td class=number>{cell}</td>" for cell in cells) + f"<td>{_plot(column)}</td></tr>"
+        f"{name(column.name)}{target}{told}", kind, empty, f"{figures.distinct:,}",
+        *(escape(each or "") for each in (figures.minimum, median, figures.maximum)), _plot(column),
     )
 
 
@@ -120,17 +97,16 @@ def _values(column: CardColumn) -> str:
 
 
 def _quality(card: Card) -> str:
-    parts = _table(
-        ("Part", "Asked", "Hold", "Score"),
-        [(escape(each.name), f"{each.asked}", f"{each.held}",
-          f"<meter value={each.score:.4f}></meter> {each.score:.3f}") for each in card.aspects],
-    )
+    parts = table(("Part", "Asked", "Hold", "Score"), [
+        (escape(each.name), f"{each.asked}", f"{each.held}",
+         f"<meter value={each.score:.4f}></meter> {each.score:.3f}") for each in card.aspects
+    ], numbers=(1, 2, 3))
     failures = [(f"<code>{escape(each.expectation)}</code>", "suite", escape(each.found)) for each in card.failures]
     failures += [
         (escape(each.name), each.severity, escape(each.message)) for each in card.checks if not each.success
     ]
     if failures:
-        told = "<h3>What does not hold</h3>" + _table(("Question", "Severity", "Found"), failures)
+        told = "<h3>What does not hold</h3>" + table(("Question", "Severity", "Found"), failures)
     else:
         told = f"<p>Every expectation of the suite and each of {len(card.checks)} checks holds.</p>"
     return f"<section><h2>Quality</h2>{parts}{told}</section>"
@@ -139,14 +115,14 @@ def _quality(card: Card) -> str:
 def _limits(card: Card) -> str:
     if not card.limits:
         return ""
-    listed = "".join(f"<li>{_prose(each)}</li>" for each in card.limits)
+    listed = "".join(f"<li>{prose(each)}</li>" for each in card.limits)
     return f"<section><h2>Known limits</h2><ul>{listed}</ul></section>"
 
 
 def _origin(card: Card) -> str:
     source = card.source
     rows = [
-        ("Origin", _prose(card.origin) or "<span class=soft>not stated</span>"),
+        ("Origin", prose(card.origin) or "<span class=soft>not stated</span>"),
         ("Source", f"<code>{escape(source.location)}</code>, {source.rows:,} rows<br>{_digest(source.sha256)}"),
         ("Suite", f"<code>{escape(card.validation.suite)}</code>, {escape(card.validation.engine)}<br>"
                   f"{_digest(card.validation.suite_sha256)}"),
@@ -155,7 +131,7 @@ def _origin(card: Card) -> str:
     if card.by_hand:
         rows.append(("More", f"<code>{escape(card.by_hand)}</code>"))
     listed = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in rows)
-    made = _table(("Made", "Commit", "Source", "Suite", "Declaration", "Code"), [
+    made = table(("Made", "Commit", "Source", "Suite", "Declaration", "Code"), [
         (escape(each.created[:19].replace("T", " ")),
          _short(each.commit or "none") + ("" if each.clean else " <span class=soft>with changes</span>"),
          *(_short(digest) for digest in (each.source, each.suite, each.config, each.code))) for each in card.made
@@ -169,18 +145,8 @@ def _history(card: Card) -> str:
          escape(each.created[:19].replace("T", " ")), f"{each.rows:,}", f"{each.quality:.3f}", escape(each.source))
         for each in card.history
     ]
-    return f"<section><h2>Versions</h2>{_table(('Version', 'Made', 'Rows', 'Quality', 'Source'), rows)}</section>"
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    head = "".join(f"<th scope=col>{each}</th>" for each in header)
-    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
-    return f"<div class=scroll><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
-
-
-def _prose(value: str) -> str:
-    """A declaration's text; what stands between backquotes is code."""
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(value))
+    listed = table(("Version", "Made", "Rows", "Quality", "Source"), rows, numbers=(2, 3))
+    return f"<section><h2>Versions</h2>{listed}</section>"
 
 
 def _digest(value: str) -> str:

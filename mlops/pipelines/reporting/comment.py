@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from mlops import markdown as md
 from mlops.github import Job
-from mlops.pipelines.reporting import markdown as md, summary
+from mlops.pipelines.reporting import summary
 from mlops.records import Plan
 from mlops.records.plan import WorkflowVerdict
 from mlops.records.report import PipelineReport

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from mlops import markdown
 from mlops.errors import InvalidRecordError, MissingInputError
-from mlops.pipelines.reporting import markdown
 
 SHOWN = 100
 

@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
+from mlops import markdown as md
 from mlops.errors import ConfigurationError
-from mlops.pipelines.reporting import markdown as md
 from mlops.records.report import BrokenExpectation, DataReport, ModelReport, PipelineReport, StepReport, TestReport
 
 MOST = 1024 * 1024
