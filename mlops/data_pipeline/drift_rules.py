@@ -36,7 +36,7 @@ class DriftRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     missing: float = 0.01
     alpha: float = 0.01
     correlation: float = 0.05
-    joint_alpha: float = 0.005
+    joint_alpha: float = 0.003
     minimum_rows: int = 50
     severity: Literal["block", "warn"] = "block"
     joint_severity: Literal["block", "warn"] = "block"

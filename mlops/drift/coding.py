@@ -145,11 +145,14 @@ class Grid:
             self.factor = float(np.divide(CELLS, self.edges[-1] - self.edges[0]))
         if not (np.isfinite(self.factor) and self.factor > 0):
             return
-        cells = self._cells(self.edges, np.empty(self.edges.size), np.empty(self.edges.size, np.intp))
-        each = np.bincount(cells, minlength=CELLS)
+        # The last edge lies next to the one before it (beyond it is what is larger than all of the reference), so that
+        # their cell would have two for every column: it is compared by itself, which is quicker.
+        inner = self.edges[:-1]
+        each = np.bincount(self._cells(inner, np.empty(inner.size), np.empty(inner.size, np.intp)), minlength=CELLS)
         self.depth = int(each.max())
         self.before = np.concatenate([[0], np.cumsum(each)[:-1]]).astype(np.uint8)
-        self.padded = np.append(self.edges, np.nan)  # no value reaches it, not even infinity
+        self.padded = np.append(inner, [np.nan, np.nan])  # no value reaches it, not even infinity
+        self.last = float(self.edges[-1])
 
     def codes(self, values: Array) -> Array:
         """How many edges each value reaches (uint8); one more than there are edges for NaN."""
@@ -169,6 +172,8 @@ class Grid:
                     self.padded.take(codes, out=work, mode="clip")
                     np.greater_equal(block, work, out=more)
                     np.add(codes, more.view(np.uint8), out=codes)
+                np.greater_equal(block, self.last, out=more)
+                np.add(codes, more.view(np.uint8), out=codes)
         empty = np.isnan(values)
         if empty.any():
             found[empty] = self.edges.size + 1

@@ -2,8 +2,9 @@
 
 Why correlations and not a classifier that tells the sides apart (D. Lopez-Paz and M. Oquab, "Revisiting
 classifier two-sample tests", 2017): the sums that they need are small, add up exactly and are stored with
-the reference, so that neither side's rows are needed again, and the answer names the pair. What is not
-seen is a dependence that changes without any pair's rank correlation.
+the reference, so that neither side's rows are needed again, and the answer names the pair. A column is
+paired by its ranks and by its middle half (see `pairs`), so that a pair's dependence is seen by direction and by
+size. What is not seen is one that shows in neither, and one of three columns that no two of them have.
 """
 
 from __future__ import annotations
@@ -22,10 +23,13 @@ if TYPE_CHECKING:
 
     Array = numpy.ndarray[Any, Any]
 
-METHOD = "change of rank correlations, pair by pair; normal limit with a distribution-free variance; Holm"
+METHOD = (
+    "change of the correlations of ranks, middle halves and categories, pair by pair; Student's t with a "
+    "distribution-free variance; Holm"
+)
 FEWEST = 200
-"""Rows from which the normal limit holds far enough out in the tail; measured in the benchmark."""
-_SHOWN = 10
+"""Rows from which the limit holds far enough out in the tail; measured in the benchmark."""
+_SHOWN, _TOLD = 10, 3
 _EXACT = 1e-7  # what rounding leaves
 
 
@@ -46,33 +50,39 @@ def compare_pairs(reference: Sketch, current: Sketch, rules: DriftRules) -> Join
     fewest = max(rules.minimum_rows, FEWEST)
     if min(n, m) < fewest:
         return replace(base, verdict="unjudged", reasons=[f"{min(n, m)} rows are too few; {fewest} are needed"])
-    (before, first), (after, second) = (each.pairs.correlations(each.counts) for each in (reference, current))
     one, other = _pairs(reference, current, rules)
-    error = np.sqrt(first[one, other] / n + second[one, other] / m)
-    change = after[one, other] - before[one, other]
+    (before, first, free), (after, second, free_after) = (
+        [figure[one, other] for figure in each.pairs.correlations(each.counts)] for each in (reference, current)
+    )
+    change = after - before
     known = np.isfinite(change)
-    one, other, change, error = one[known], other[known], change[known], error[known]
+    one, other, change, before, after = (each[known] for each in (one, other, change, before, after))
+    first, second, free, free_after = (each[known] for each in (first / n, second / m, free, free_after))
+    error = np.sqrt(first + second)
+    with np.errstate(invalid="ignore"):
+        freedom = np.nan_to_num(error**4 / (first**2 / free + second**2 / free_after), nan=1.0)
     if not change.size:
         return replace(base, verdict="unjudged", reasons=["there are no two columns to pair"])
-    p = [_p(float(by), float(of)) for by, of in zip(change, error, strict=True)]
+    p = _p(change, error, freedom)
     corrected = statistics.holm(p)
+    found = (np.abs(change) >= rules.correlation) & (np.array(corrected) < rules.joint_alpha)
+    shown = np.lexsort((-np.abs(change), p, ~found))[:_SHOWN]  # those that drifted come first
     pairs = [
         PairDrift(
-            first=layout.feature_name(layout.features[a]), second=layout.feature_name(layout.features[b]),
-            reference=float(before[a, b]), current=float(after[a, b]), change=float(change[number]), p=p[number],
-            p_corrected=corrected[number],
-            drifted=abs(float(change[number])) >= rules.correlation and corrected[number] < rules.joint_alpha,
+            first=layout.feature_name(layout.features[one[each]]), p=p[each], p_corrected=corrected[each],
+            second=layout.feature_name(layout.features[other[each]]), drifted=bool(found[each]),
+            reference=float(before[each]), current=float(after[each]), change=float(change[each]),
         )
-        for number, (a, b) in enumerate(zip(one.tolist(), other.tolist(), strict=True))
+        for each in shown
     ]
-    pairs.sort(key=lambda pair: (not pair.drifted, pair.p, -abs(pair.change), pair.first, pair.second))
-    drifted = [pair for pair in pairs if pair.drifted]
     worst = float(np.median(error))
-    critical = statistics.normal_quantile(rules.joint_alpha / (2 * len(pairs))) * worst
+    level = rules.joint_alpha / (2 * change.size)
+    critical = statistics.student_quantile(level, float(np.median(freedom))) * worst
     power = statistics.normal_quantile(1 - statistics.POWER) * worst
     return replace(
-        base, verdict="drifted" if drifted else "same", tested=len(pairs), pairs=pairs[:_SHOWN],
-        smallest=min(2.0, max(critical, rules.correlation) + power), reasons=[_told(pair) for pair in drifted[:3]],
+        base, verdict="drifted" if found.any() else "same", tested=change.size, pairs=pairs,
+        smallest=min(2.0, max(critical, rules.correlation) + power),
+        reasons=[_told(pair) for pair in pairs[:_TOLD] if pair.drifted],
     )
 
 
@@ -95,11 +105,14 @@ def _pairs(reference: Sketch, current: Sketch, rules: DriftRules) -> tuple[Array
     return both[:, 0], both[:, 1]
 
 
-def _p(change: float, error: float) -> float:
+def _p(change: Array, error: Array, freedom: Array) -> list[float]:
     """Where each column says all of the other on both sides there is no error, and any change is one."""
-    if error < _EXACT:
-        return 1.0 if abs(change) < _EXACT else 0.0
-    return statistics.normal_p(change / error)
+    import numpy as np
+
+    exact = error < _EXACT
+    found = statistics.student_p(change / np.where(exact, 1.0, error), freedom)
+    p: list[float] = np.where(exact, np.abs(change) < _EXACT, found).tolist()
+    return p
 
 
 def _told(pair: PairDrift) -> str:

@@ -12,6 +12,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from mlops.records.base import Record
 
@@ -30,7 +31,11 @@ GROUPS = 10
 LEVEL = 7
 """Ranks are -7 to 7 in the sums of pairs: integers small enough that single precision adds them exactly."""
 FEATURES = 40
-"""How many columns (or categories) are paired at most."""
+"""How many columns (or categories) are paired at most; and, of these, how many also by their middle half."""
+CATEGORIES = 5
+"""Of a column, how many common categories are paired."""
+MIDDLE = 3
+"""Ranks up to this far from 0 are the middle half of the reference, about."""
 
 Kind = Literal["ordered", "named", "opaque"]
 
@@ -65,10 +70,17 @@ class ColumnLayout(Record, frozen=True, kw_only=True):
 
 
 class Feature(Record, frozen=True, kw_only=True):
-    """What is paired: an ordered column's ranks (`code` is None), or whether a cell is one category."""
+    """What is paired: an ordered column's ranks, whether a cell is one category (`code`), or whether a value lies in
+    the `middle` half of the reference. The last two are yes or no."""
 
     column: int
     code: int | None = None
+    middle: bool = False
+
+    @property
+    def ranked(self) -> bool:
+        """Whether it is ranks."""
+        return self.code is None and not self.middle
 
 
 class Layout(Record, frozen=True, kw_only=True, dict=True):
@@ -91,8 +103,10 @@ class Layout(Record, frozen=True, kw_only=True, dict=True):
         return [Grid(column.edges) for column in self.columns]
 
     def feature_name(self, feature: Feature) -> str:
-        """`column`, or `column = category`."""
+        """`column`, `column = category`, or `column in its middle half`."""
         column = self.columns[feature.column]
+        if feature.middle:
+            return f"{column.name} in its middle half"
         return column.name if feature.code is None else f"{column.name} = {column.names[feature.code]}"
 
 
@@ -101,14 +115,14 @@ def lay_out(table: polars.DataFrame) -> Layout:
     columns: list[ColumnLayout] = []
     offered: list[Feature] = []
     for number, name in enumerate(table.columns):
-        column, codes = _column(table[name])
+        column, features = _column(table[name])
         columns.append(column)
-        offered.extend(Feature(column=number, code=code) for code in codes)
-    ordered = [each for each in offered if each.code is None]
-    features = [*ordered, *(each for each in offered if each.code is not None)]
-    kept = features[:FEATURES]
+        offered.extend(replace(feature, column=number) for feature in features)
+    first = [each for each in offered if each.ranked] + [each for each in offered if each.code is not None]
+    kept = first[:FEATURES]
     paired = {feature.column for feature in kept}
-    lost = {feature.column for feature in features} - paired
+    lost = {feature.column for feature in first} - paired
+    kept += [each for each in offered if each.middle and each.column in paired]
     return Layout(columns=columns, features=kept, left_out=[columns[number].name for number in sorted(lost)])
 
 
@@ -131,8 +145,8 @@ def kind_of(dtype: Any) -> tuple[str, Kind]:
     return str(dtype).lower(), "opaque"
 
 
-def _column(series: polars.Series) -> tuple[ColumnLayout, list[int | None]]:
-    """A column's layout, and what of it can be paired."""
+def _column(series: polars.Series) -> tuple[ColumnLayout, list[Feature]]:
+    """A column's layout, and what of it can be paired (the number of the column is still to come)."""
     from mlops.drift.coding import numbers, texts
 
     kind, family = kind_of(series.dtype)
@@ -144,7 +158,7 @@ def _column(series: polars.Series) -> tuple[ColumnLayout, list[int | None]]:
     return _ordered(series.name, kind, values)
 
 
-def _ordered(name: str, kind: str, values: numpy.ndarray[Any, Any]) -> tuple[ColumnLayout, list[int | None]]:
+def _ordered(name: str, kind: str, values: numpy.ndarray[Any, Any]) -> tuple[ColumnLayout, list[Feature]]:
     import numpy as np
 
     present = np.sort(values[~np.isnan(values)]) + 0.0  # minus zero is zero, whichever of them came first
@@ -172,7 +186,16 @@ def _ordered(name: str, kind: str, values: numpy.ndarray[Any, Any]) -> tuple[Col
         scale=spread if np.isfinite(spread) else 0.0, levels=levels.tolist(),
         groups=np.clip(np.floor(middle * GROUPS), 0, GROUPS - 1).astype(int).tolist(),
     )
-    return column, [None] if steps.size else []
+    inside = float(np.diff(bounds)[np.abs(levels) <= MIDDLE].sum())
+    features = [Feature(column=0)] if steps.size else []
+    if steps.size > 1 and _common(inside):
+        features.append(Feature(column=0, middle=True))
+    return column, features
+
+
+def _common(share: float) -> bool:
+    """Whether yes and no both have enough rows for a correlation."""
+    return 0.05 <= share <= 0.95
 
 
 def _after(values: numpy.ndarray[Any, Any]) -> numpy.ndarray[Any, Any]:
@@ -183,7 +206,7 @@ def _after(values: numpy.ndarray[Any, Any]) -> numpy.ndarray[Any, Any]:
         return np.asarray(np.nextafter(values, np.inf))
 
 
-def _named(name: str, kind: str, text: polars.Series) -> tuple[ColumnLayout, list[int | None]]:
+def _named(name: str, kind: str, text: polars.Series) -> tuple[ColumnLayout, list[Feature]]:
     import polars as pl
 
     present = text.drop_nulls()
@@ -196,6 +219,7 @@ def _named(name: str, kind: str, text: polars.Series) -> tuple[ColumnLayout, lis
         counts = dict(zip(top["name"].cast(pl.String).to_list(), top["count"].to_list(), strict=True))
         names, complete = list(counts), counted.height <= NAMES
     column = ColumnLayout(name=name, type=kind, kind="named", names=names, complete=complete)
-    # A rare category has too few rows for a correlation; of two categories one says everything.
-    common = [code for code, each in enumerate(names) if 0.05 <= counts[each] / max(len(present), 1) <= 0.95]
-    return column, list(common[:1] if len(common) == 2 == len(counts) else common[:3])
+    common = [code for code, each in enumerate(names) if _common(counts[each] / max(len(present), 1))]
+    # Of two categories one says everything.
+    paired = common[:1] if len(common) == 2 == len(counts) else common[:CATEGORIES]
+    return column, [Feature(column=0, code=code) for code in paired]

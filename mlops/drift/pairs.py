@@ -1,7 +1,9 @@
 """How columns go together: sums over pairs of ranks, and what two such sums say.
 
 Each ordered column is taken as its rank in the reference (-7 to 7, an empty cell 0), so that the
-correlation is Spearman's but for the coarse ranks: it sees the copula, not the scales. The sums are of
+correlation is Spearman's but for the coarse ranks: it sees the copula, not the scales. It is taken a second
+time as whether a value lies in the middle half, which sees what goes together by size and not by sign: of
+two columns whose large values come together in both directions the ranks are uncorrelated. The sums are of
 integers, hence exact, and add up. The variance of a correlation needs no normality: it is that of its
 influence function (J. H. Steiger and A. R. Hakstian, "The asymptotic distribution of elements of a correlation
 matrix", British Journal of Mathematical and Statistical Psychology 35, 1982).
@@ -11,7 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mlops.drift.layout import Layout
+from mlops.drift.layout import MIDDLE, Layout
 from mlops.records.base import Record
 
 if TYPE_CHECKING:
@@ -59,16 +61,16 @@ class PairSums:
             self.products = np.array(stored.products, np.int64).reshape(self.products.shape)
 
     def tables(self) -> Array:
-        """For each feature the rank of each code, float32 (F, 256)."""
+        """For each feature the rank of each code (0 or 1 for yes or no), float32 (F, 256)."""
         import numpy as np
 
         found = np.zeros((len(self.layout.features), 256), np.float32)
         for table, feature in zip(found, self.layout.features, strict=True):
-            if feature.code is None:
-                levels = self.layout.columns[feature.column].levels
-                table[:len(levels)] = levels
-            else:
+            levels = np.array(self.layout.columns[feature.column].levels)
+            if feature.code is not None:
                 table[feature.code] = 1
+            else:
+                table[:levels.size] = np.abs(levels) <= MIDDLE if feature.middle else levels
         return found
 
     def update(self, codes: list[Array]) -> None:
@@ -81,26 +83,48 @@ class PairSums:
 
         if not codes:
             return
+        ranked = np.array([number for number, each in enumerate(self.layout.features) if each.ranked], np.intp)
+        others = np.array([number for number, each in enumerate(self.layout.features) if not each.ranked], np.intp)
+        order, wide = np.concatenate([ranked, others]), ranked.size
+        sums, squares = self._sums([codes[number] for number in order], self.tables()[order], wide)
+        size = order.size
+        # A power of yes or no is itself, so that only ranks have rows of their own for it.
+        first, higher = sums[:size], sums[size:].reshape(2, wide, size)
+        for power, rows in enumerate((first[:wide], *higher)):
+            self.powers[np.ix_(power * size + ranked, order)] += rows
+            self.powers[np.ix_(power * size + others, order)] += first[wide:]
+        self.products[np.ix_(ranked, ranked)] += squares
+        self.products[np.ix_(ranked, others)] += higher[0][:, wide:]
+        self.products[np.ix_(others, ranked)] += higher[0][:, wide:].T
+        self.products[np.ix_(others, others)] += first[wide:, wide:]
+        self.rows += codes[0].size
+
+    def _sums(self, codes: list[Array], tables: Array, wide: int) -> tuple[Array, Array]:
+        """The sums of the products of every feature, and of the second and third powers of the first `wide`, with
+        every feature; and of those second powers with each other. int64."""
+        import numpy as np
+
         size, rows = len(codes), codes[0].size
-        tables = self.tables()
-        block = max(min(_BLOCK, _WORK // (3 * size * size)), 32)
-        blocks = _AT_ONCE // block
+        tall = size + 2 * wide
+        block = max(min(_BLOCK, _WORK // (tall * size)), 32)
+        blocks = max(min(_AT_ONCE, rows) // block, 1)
         width = block * blocks
-        powers = np.zeros((3 * size, width), np.float32)
-        # The same memory as a stack of blocks: (blocks, 3F, rows of a block).
-        stack = powers.reshape(3 * size, blocks, block).transpose(1, 0, 2)
-        ranks, squares = stack[:, :size].transpose(0, 2, 1), stack[:, size:2 * size]
-        first, second, third = powers[:size], powers[size:2 * size], powers[2 * size:]
+        powers = np.zeros((tall, width), np.float32)
+        # The same memory as a stack of blocks: (blocks, features, rows of a block).
+        stack = powers.reshape(tall, blocks, block).transpose(1, 0, 2)
+        every, second = stack[:, :size].transpose(0, 2, 1), stack[:, size:size + wide]
+        ranks, square, cube = powers[:wide], powers[size:size + wide], powers[size + wide:]
+        sums, squares = np.zeros((tall, size), np.int64), np.zeros((wide, wide), np.int64)
         for start in range(0, rows, width):
             there = min(width, rows - start)
             for feature in range(size):
-                tables[feature].take(codes[feature][start:start + there], out=first[feature, :there], mode="clip")
-            first[:, there:] = 0  # adds nothing
-            np.multiply(first, first, out=second)
-            np.multiply(second, first, out=third)
-            self.powers += (stack @ ranks).sum(axis=0, dtype=np.float64).astype(np.int64)
-            self.products += (squares @ squares.transpose(0, 2, 1)).sum(axis=0, dtype=np.float64).astype(np.int64)
-        self.rows += rows
+                tables[feature].take(codes[feature][start:start + there], out=powers[feature, :there], mode="clip")
+            powers[:size, there:] = 0  # adds nothing
+            np.multiply(ranks, ranks, out=square)
+            np.multiply(square, ranks, out=cube)
+            sums += (stack @ every).sum(axis=0, dtype=np.float64).astype(np.int64)
+            squares += (second @ second.transpose(0, 2, 1)).sum(axis=0, dtype=np.float64).astype(np.int64)
+        return sums, squares
 
     def merge(self, other: PairSums) -> None:
         """Add what `other` summed up."""
@@ -112,8 +136,11 @@ class PairSums:
         """What is stored."""
         return PairsRecord(rows=self.rows, powers=self.powers.tolist(), products=self.products.tolist())
 
-    def correlations(self, counts: list[Array]) -> tuple[Array, Array]:
-        """(F, F) correlations, NaN where a feature is constant, and the variance of √n times each.
+    def correlations(self, counts: list[Array]) -> tuple[Array, Array, Array]:
+        """(F, F) correlations, NaN where a feature is constant; the variance of √n times each; and of how many degrees
+        of freedom that variance is (F. E. Satterthwaite, "An approximate distribution of estimates of variance
+        components", Biometrics Bulletin 2, 1946; the kurtosis of a product taken as that of independent factors):
+        few for a rare category.
 
         Args:
             counts: Of each column, the counts of its codes, from which come Σa, Σa², Σa³.
@@ -140,14 +167,15 @@ class PairSums:
             r = c11 / both
             m31, m22 = c31 / (spread**3)[:, None] / spread[None, :], c22 / both**2
             variance = m22 - r * (m31 + m31.T) + r**2 / 4 * (fourth[:, None] + fourth[None, :] + 2 * m22)
-        return r, np.maximum(variance, 0.0)
+            freedom = 2 * self.rows / (np.outer(fourth, fourth) - 1)
+        return r, np.maximum(variance, 0.0), np.maximum(freedom, 1.0)
 
     def _singles(self, counts: list[Array]) -> Array:
         """Σa, Σa², Σa³ of each feature, int64 (3, F)."""
         import numpy as np
 
-        found = np.zeros((3, len(self.layout.features)), np.int64)
-        for number, (table, feature) in enumerate(zip(self.tables(), self.layout.features, strict=True)):
-            levels, column = table.astype(np.int64), counts[feature.column]
-            found[:, number] = [int((column * levels[:column.size] ** power).sum()) for power in (1, 2, 3)]
-        return found
+        levels = self.tables().astype(np.int64)
+        cells = np.zeros_like(levels)
+        for row, feature in zip(cells, self.layout.features, strict=True):
+            row[:counts[feature.column].size] = counts[feature.column]
+        return np.stack([(cells * levels**power).sum(axis=1) for power in (1, 2, 3)])

@@ -30,9 +30,10 @@ def bars(layout: ColumnLayout, before: Array, after: Array) -> list[Bar]:
         second = float((after[rest].sum() + after[-1]) / m)
         return found + ([Bar(label="others", reference=first, current=second)] if first or second else [])
     found = []
+    so_far, so_far_after = ([0, *side.cumsum().tolist()] for side in (before, after))
     for group in range(GROUPS):  # ranks rise with the bins: those of a group lie side by side
         low, high = bisect.bisect_left(layout.groups, group), bisect.bisect_right(layout.groups, group)
-        first, second = float(before[low:high].sum() / n), float(after[low:high].sum() / m)
+        first, second = (so_far[high] - so_far[low]) / n, (so_far_after[high] - so_far_after[low]) / m
         if first or second:
             found.append(Bar(label=_range(layout, low, high - 1), reference=first, current=second))
     return found

@@ -13,6 +13,7 @@ from mlops.data_pipeline.dataset import Dataset
 from mlops.data_pipeline.intake import read_source
 from mlops.drift.sketch import Sketch
 from mlops.errors import IntegrityError, InvalidRecordError, MissingInputError
+from mlops.features import kept
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +42,8 @@ class Side:
     table: polars.DataFrame | None = None
 
     def tables(self) -> Iterator[polars.DataFrame]:
-        """The rows, part by part.
+        """The rows, part by part; of a version with features what they were made of, as a file has it: a scale that
+        each version learns anew would hide the drift of what it scales.
 
         Raises:
             IntegrityError: a part's file is damaged or gone.
@@ -50,9 +52,12 @@ class Side:
             assert self.table is not None
             yield self.table
             return
-        for split in self.found.record.splits:
+        record, folder = self.found.record, self.found.folder
+        plan = kept.plan_of(record, folder)
+        names = [each.name for each in kept.raw_columns(record, plan)]
+        for split in record.splits:
             if self.part in ("", split.name):
-                yield _read(self.found.part(split))
+                yield _read(kept.raw_places(record, plan, folder, split, names)).select(names)
 
 
 def open_side(places: Workspace, dataset: Dataset, text: str) -> Side:
@@ -88,10 +93,11 @@ def reference(side: Side) -> Sketch:
     """The side's sketch in bins of its own: a version's stored one, made where it is not there or is damaged."""
     if side.found is None or side.part:
         return Sketch.of(_whole(side))
-    path = side.found.folder / SKETCH
+    record, path = side.found.record, side.found.folder / SKETCH
+    names = {each.name for each in kept.raw_columns(record, kept.plan_of(record, side.found.folder))}
     try:
         sketch = Sketch.load(path)
-        if sketch.rows == side.found.record.rows:
+        if sketch.rows == record.rows and {each.name for each in sketch.layout.columns} == names:
             return sketch
     except (MissingInputError, InvalidRecordError):
         pass
@@ -136,15 +142,18 @@ def _whole(side: Side) -> polars.DataFrame:
     return pl.concat(side.tables(), how="vertical_relaxed")
 
 
-def _read(path: Path) -> polars.DataFrame:
+def _read(places: list[kept.Place]) -> polars.DataFrame:
     import polars as pl
 
-    try:
-        return pl.read_parquet(path)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise IntegrityError(
-            "cannot be read", where=path, mend="restore the version: `mlops data version restore`"
-        ) from error
+    read = []
+    for place in places:
+        try:
+            read.append(pl.read_parquet(place.path, columns=place.columns))
+        except (pl.exceptions.PolarsError, OSError) as error:
+            raise IntegrityError(
+                "cannot be read", where=place.path, mend="restore the version: `mlops data version restore`"
+            ) from error
+    return pl.concat(read, how="horizontal")
 
 
 def _processed(dataset: Dataset, table: polars.DataFrame) -> tuple[polars.DataFrame, str]:

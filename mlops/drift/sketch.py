@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 LAYOUT_ROWS = 200_000
 """Rows of a stream without a reference that are looked at before the bins are laid."""
 _BLOCK = 1 << 20
-_THREADS_FROM = 20_000
-"""Cells of fewer rows are coded sooner than threads start."""
+_THREADS_FROM = 200_000
+"""With fewer rows, threads cost more than they give: much of the work is in calls too short to run side by side."""
 _WORKERS = min(os.cpu_count() or 1, 8)
 
 R = TypeVar("R")

@@ -207,9 +207,20 @@ def normal_quantile(tail: float) -> float:
     return float(-ndtri(tail))
 
 
-def normal_p(z: float) -> float:
-    """Two-sided chance of a standard normal beyond z."""
-    return math.erfc(abs(z) / math.sqrt(2))
+def student_quantile(tail: float, freedom: float) -> float:
+    """t of so many degrees of freedom with a chance of `tail` beyond it."""
+    from scipy.special import stdtrit
+
+    return float(-stdtrit(freedom, tail))
+
+
+def student_p(t: Array, freedom: Array) -> Array:
+    """Two-sided chance of Student's t beyond each."""
+    import numpy as np
+    from scipy.special import stdtr
+
+    found: Array = 2 * stdtr(freedom, -np.abs(t))
+    return found
 
 
 def p_text(p: float) -> str:
