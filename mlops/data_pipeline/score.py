@@ -28,6 +28,7 @@ _CHECKS = (
     ("volume", ("volume",)),
     ("completeness", ("missing",)),
     ("uniqueness", ("duplicates", "key ")),
+    ("validity", ("types", "encoding")),
     ("timeliness", ("freshness",)),
     ("consistency", ("reference ",)),
     ("target", ("target",)),
