@@ -27,21 +27,57 @@ def write_atomic(path: Path, content: bytes | str, *, mode: int | None = None) -
     Raises:
         ConfigurationError: the folder cannot be written (read-only, no space, no right).
     """
-    data = content.encode() if isinstance(content, str) else content
-    temporary: str | None = None
+    with replacing(path, mode=mode) as temporary:
+        temporary.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+@contextmanager
+def replacing(path: Path, *, mode: int | None = None) -> Iterator[Path]:
+    """Yield the path of an empty file beside `path` that becomes `path` when the block ends well.
+
+    Where the block raises, or removes the file again, `path` stays as it was and nothing is left behind. Missing parent
+    folders are made.
+
+    Raises:
+        ConfigurationError: the folder cannot be written (read-only, no space, no right).
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, mode if mode is not None else 0o666 & ~umask())
-        os.replace(temporary, path)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     except OSError as error:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
         raise unwritable(path, error) from error
+    temporary = Path(name)
+    try:
+        yield temporary
+        if temporary.exists():
+            os.fsync(handle)
+            os.chmod(temporary, mode if mode is not None else 0o666 & ~umask())
+            os.replace(temporary, path)
+    except OSError as error:
+        raise unwritable(path, error) from error
+    finally:
+        os.close(handle)
+        temporary.unlink(missing_ok=True)
+
+
+def copy_checked(source: Path, target: Path, expected: str) -> None:
+    """Copy a file's bytes to `target`, to the disk itself, and make sure that they have the checksum `expected`.
+
+    Raises:
+        IntegrityError: the bytes of `source` are others; `target` must not be used.
+        ConfigurationError: `target` cannot be written.
+    """
+    digest = hashlib.sha256()
+    try:
+        with source.open("rb") as given, target.open("wb") as taken:
+            while chunk := given.read(_CHUNK):
+                digest.update(chunk)
+                taken.write(chunk)
+            taken.flush()
+            os.fsync(taken.fileno())
+    except OSError as error:
+        raise unwritable(target, error) from error
+    _expect(source, f"sha256:{digest.hexdigest()}", expected)
 
 
 def unwritable(path: Path, error: OSError) -> ConfigurationError:
@@ -149,7 +185,10 @@ def combine(parts: Iterable[tuple[str, str]]) -> str:
 
 def expect_sha256(path: Path, expected: str) -> None:
     """Raise IntegrityError unless the file at `path` has the checksum `expected`."""
-    found = sha256_file(path)
+    _expect(path, sha256_file(path), expected)
+
+
+def _expect(path: Path, found: str, expected: str) -> None:
     if found != expected:
         raise IntegrityError(
             f"has checksum {found}, expected {expected}",

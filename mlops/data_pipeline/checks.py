@@ -7,12 +7,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlops.data_pipeline import integrity, mojibake, timeliness
+from mlops.data_pipeline import equal_rows, integrity, mojibake, timeliness
 from mlops.data_pipeline.dataset import Dataset, Rule, Severity
-from mlops.data_pipeline.integrity import NAMED, listed
+from mlops.data_pipeline.equal_rows import Named
 from mlops.data_pipeline.readable import readable
+from mlops.data_pipeline.rows import Rows
+from mlops.data_pipeline.scratch import Scratch
 from mlops.records import CheckResult, DataVersion
 
 if TYPE_CHECKING:
@@ -22,39 +25,51 @@ if TYPE_CHECKING:
 
 
 def of_table(
-    dataset: Dataset, table: polars.DataFrame, *, places: Workspace | None = None, before: Sequence[DataVersion] = ()
+    dataset: Dataset, table: polars.DataFrame | Rows, *, places: Workspace | None = None,
+    before: Sequence[DataVersion] = (), beside: Path | None = None,
 ) -> list[CheckResult]:
     """The checks on the rows of a source. In a column that is text for a few cells, the others are read as declared.
 
     Args:
         places: Where the versions of other data sets are that the rows refer to.
         before: Versions of the same source made earlier, the newest last, for the checks against history.
+        beside: The folder for what is in no memory; the system's own for temporary files where none is given.
     """
-    duplicates = _duplicates(dataset, table)
-    table = readable(dataset, table)
-    return [
-        _volume("volume", table.height, dataset.checks.volume.minimum_rows, dataset.checks.volume.severity),
-        duplicates,
-        *_missing(dataset, table),
-        *integrity.of_table(dataset, table, places),
-        *timeliness.of_table(dataset, table, before),
-        *(_rule(rule, table) for rule in dataset.checks.rules),
-        *_label(dataset, "table", table),
-        *_disguise(dataset, table),
-        *mojibake.of_table(dataset, table),
-    ]
+    rows, volume = Rows.of(table), dataset.checks.volume
+    with Scratch(beside) as scratch:
+        duplicates = _duplicates(dataset, rows, scratch)
+        rows = readable(dataset, rows, scratch)
+        return [
+            _volume("volume", rows.height, volume.minimum_rows, volume.severity),
+            duplicates,
+            *_missing(dataset, rows),
+            *integrity.of_table(dataset, rows, places, scratch),
+            *timeliness.of_table(dataset, rows, before),
+            *(_rule(rule, rows) for rule in dataset.checks.rules),
+            *_label(dataset, "table", rows, scratch),
+            *_disguise(dataset, rows),
+            *mojibake.of_table(dataset, rows.frame),
+        ]
 
 
-def of_splits(dataset: Dataset, train: polars.DataFrame, test: polars.DataFrame) -> list[CheckResult]:
-    """The checks on the two parts of the processed rows."""
+def of_splits(
+    dataset: Dataset, train: polars.DataFrame | Rows, test: polars.DataFrame | Rows, *, beside: Path | None = None
+) -> list[CheckResult]:
+    """The checks on the two parts of the processed rows.
+
+    Args:
+        beside: See `of_table`.
+    """
     volume = dataset.checks.volume
-    return [
-        _volume("volume of test", test.height, volume.minimum_test_rows, volume.severity),
-        _volume("volume of train", train.height, test.height, volume.severity),
-        _leakage(dataset, train, test),
-        *_label(dataset, "train", train),
-        *_label(dataset, "test", test),
-    ]
+    one, two = Rows.of(train), Rows.of(test)
+    with Scratch(beside) as scratch:
+        return [
+            _volume("volume of test", two.height, volume.minimum_test_rows, volume.severity),
+            _volume("volume of train", one.height, two.height, volume.severity),
+            _leakage(dataset, one, two, scratch),
+            *_label(dataset, "train", one, scratch),
+            *_label(dataset, "test", two, scratch),
+        ]
 
 
 def blocking(results: Sequence[CheckResult]) -> list[CheckResult]:
@@ -71,115 +86,106 @@ def _volume(name: str, rows: int, least: int, severity: Severity) -> CheckResult
     return _result(name, rows >= least, severity, message, rows=rows, minimum=least)
 
 
-def _duplicates(dataset: Dataset, table: polars.DataFrame) -> CheckResult:
+def _duplicates(dataset: Dataset, table: Rows, scratch: Scratch) -> CheckResult:
     """Rows that are the same as an earlier one in every declared column."""
-    import polars as pl
-
-    columns = [name for name in dataset.columns if name in table.columns]
+    columns = [name for name in dataset.columns if name in table.schema]
     limit = dataset.checks.duplicates
     if not columns:
         return _result("duplicates", False, limit.severity, "none of the declared columns is there")
-    rows: list[int] = []
-    if table.select(columns).hash_rows().n_unique() < table.height:  # the same rows have the same hash
-        repeated = ~table.select(pl.struct(columns).is_first_distinct().alias("first"))["first"]
-        rows = (repeated.arg_true() + 1).to_list()
-    share = len(rows) / max(table.height, 1)
-    message = f"{len(rows)} rows repeat an earlier one" + (f", first: rows {listed(rows)}" if rows else "")
+    found = equal_rows.repeated(table, columns, scratch)
+    share = found.count / max(table.height, 1)
+    message = f"{found.count} rows repeat an earlier one" + (f", first: rows {found}" if found.count else "")
     return _result(
-        "duplicates", share <= limit.maximum_share, limit.severity, message, count=len(rows), rows=rows[:NAMED]
+        "duplicates", share <= limit.maximum_share, limit.severity, message, count=found.count, rows=found.first
     )
 
 
-def _missing(dataset: Dataset, table: polars.DataFrame) -> list[CheckResult]:
+def _missing(dataset: Dataset, table: Rows) -> list[CheckResult]:
     results = []
     for name, limit in dataset.checks.missing.items():
         title = f"missing {name}"
-        if name not in table.columns:
+        if name not in table.schema:
             results.append(_result(title, False, limit.severity, f"the column {name} is missing"))
             continue
-        share = table[name].null_count() / max(table.height, 1)
+        share = table.nulls()[name] / max(table.height, 1)
         message = f"{share:.2%} of {name} is empty, {limit.maximum_share:.2%} may be"
         results.append(_result(title, share <= limit.maximum_share, limit.severity, message, share=share))
     return results
 
 
-def _rule(rule: Rule, table: polars.DataFrame) -> CheckResult:
-    """A declared relation; one that cannot be evaluated is a failure that blocks."""
+def _rule(rule: Rule, table: Rows) -> CheckResult:
+    """A declared relation; one that cannot be evaluated is a failure that blocks.
+
+    All answers are in memory, two bits a row.
+    """
     import polars as pl
 
     columns: list[str] = []
     try:
         asked = pl.sql_expr(rule.rule)
         columns = list(dict.fromkeys(asked.meta.root_names()))
-        answers = table.select(asked.alias("holds"))["holds"]
+        answers = table.collect(table.frame.select(asked.alias("holds"))).to_series()
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         reason = str(error).strip().splitlines()[0][:160]
         return _result(rule.name, False, "block", f"could not be evaluated: {reason}", rule=rule.rule, error=reason)
     if answers.dtype != pl.Boolean:
         reason = f"the rule gives {answers.dtype}, not yes or no"
         return _result(rule.name, False, "block", f"could not be evaluated: {reason}", rule=rule.rule, error=reason)
-    rows = ((~answers).fill_null(False).arg_true() + 1).to_list()
-    told = ", ".join(columns)
+    found, told = Named.where((~answers).fill_null(False)), ", ".join(columns)
     if len(answers) == 1 and table.height != 1:  # one answer for the whole table
-        message = f"{rule.message} ({told})" if rows else "holds"
-        return _result(rule.name, not rows, rule.severity, message, rule=rule.rule, columns=columns)
-    share = len(rows) / max(table.height, 1)
-    message = f"{len(rows)} of {table.height} rows: {rule.message} ({told}); first: rows {listed(rows)}"
+        message = f"{rule.message} ({told})" if found.count else "holds"
+        return _result(rule.name, not found.count, rule.severity, message, rule=rule.rule, columns=columns)
+    share = found.count / max(table.height, 1)
+    message = f"{found.count} of {table.height} rows: {rule.message} ({told}); first: rows {found}"
     return _result(
-        rule.name, share <= rule.maximum_share, rule.severity, message if rows else "holds",
-        rule=rule.rule, columns=columns, count=len(rows), rows=rows[:NAMED],
+        rule.name, share <= rule.maximum_share, rule.severity, message if found.count else "holds",
+        rule=rule.rule, columns=columns, count=found.count, rows=found.first,
     )
 
 
-def _label(dataset: Dataset, part: str, table: polars.DataFrame) -> list[CheckResult]:
+def _label(dataset: Dataset, part: str, table: Rows, scratch: Scratch) -> list[CheckResult]:
     """Whether the target has something in it to learn, and not one value all over."""
     limit, target = dataset.checks.label, dataset.target
     if not target:
         return []
     title = f"target of {part}"
-    if target not in table.columns:
+    if target not in table.schema:
         return [_result(title, False, limit.severity, f"the target {target} is missing")]
-    values = table[target].drop_nulls()
-    counts = values.value_counts(sort=True)["count"]
-    distinct, rows = len(counts), max(len(values), 1)
+    found = equal_rows.values(table, target, scratch)
+    most, least = found.most / max(found.rows, 1), found.least / max(found.rows, 1)
     problems = []
-    if distinct < limit.minimum_distinct:
-        problems.append(f"has {distinct} distinct values, at least {limit.minimum_distinct} are needed")
-    if distinct and counts[0] / rows > limit.maximum_value_share:
-        problems.append(f"has one value in {counts[0] / rows:.1%} of the rows, {limit.maximum_value_share:.1%} may be")
-    if distinct and counts[-1] / rows < limit.minimum_class_share:
-        problems.append(
-            f"has a class in only {counts[-1] / rows:.2%} of the rows, {limit.minimum_class_share:.2%} is needed"
-        )
-    message = f"{target} " + ("; ".join(problems) if problems else f"has {distinct} distinct values")
-    return [_result(title, not problems, limit.severity, message, distinct=distinct, rows=len(values))]
+    if found.distinct < limit.minimum_distinct:
+        problems.append(f"has {found.distinct} distinct values, at least {limit.minimum_distinct} are needed")
+    if found.distinct and most > limit.maximum_value_share:
+        problems.append(f"has one value in {most:.1%} of the rows, {limit.maximum_value_share:.1%} may be")
+    if found.distinct and least < limit.minimum_class_share:
+        problems.append(f"has a class in only {least:.2%} of the rows, {limit.minimum_class_share:.2%} is needed")
+    message = f"{target} " + ("; ".join(problems) if problems else f"has {found.distinct} distinct values")
+    return [_result(title, not problems, limit.severity, message, distinct=found.distinct, rows=found.rows)]
 
 
-def _disguise(dataset: Dataset, table: polars.DataFrame) -> list[CheckResult]:
+def _disguise(dataset: Dataset, table: Rows) -> list[CheckResult]:
     """Numeric features that are the numeric target in disguise: leakage from the answer."""
     import polars as pl
 
     target, limit = dataset.target, dataset.checks.label
-    if target not in table.columns or not table.schema[target].is_numeric():
+    if target not in table.schema or not table.schema[target].is_numeric():
         return []
     features = [
         name for name in dataset.columns
-        if name != target and name in table.columns and table.schema[name].is_numeric()
+        if name != target and name in table.schema and table.schema[name].is_numeric()
     ]
-    found = table.select(pl.corr(name, target).abs().alias(name) for name in features)
+    found = table.collect(table.frame.select(pl.corr(name, target).abs().alias(name) for name in features))
     leaking = [name for name in features if (found[name][0] or 0.0) > limit.maximum_correlation]
     message = f"{', '.join(leaking)} is {target} in disguise" if leaking else f"no feature repeats {target}"
     return [_result("target leakage", not leaking, limit.severity, message, features=leaking)]
 
 
-def _leakage(dataset: Dataset, train: polars.DataFrame, test: polars.DataFrame) -> CheckResult:
+def _leakage(dataset: Dataset, train: Rows, test: Rows, scratch: Scratch) -> CheckResult:
     """Held-out rows whose features were trained on as well."""
-    from mlops.data_pipeline.fingerprint import row_digests
-
     limit = dataset.checks.leakage
     features = [name for name in train.columns if name != dataset.target]
-    known = set(row_digests(train, features))
-    shared = sum(digest in known for digest in row_digests(test, features))
-    share = shared / max(test.height, 1)
-    message = f"{shared} of {test.height} held-out rows are in the training part too"
-    return _result("leakage between splits", share <= limit.maximum_share, limit.severity, message, count=shared)
+    count = equal_rows.shared(test, train, features, scratch)
+    share = count / max(test.height, 1)
+    message = f"{count} of {test.height} held-out rows are in the training part too"
+    return _result("leakage between splits", share <= limit.maximum_share, limit.severity, message, count=count)

@@ -15,7 +15,6 @@ from mlops.data_pipeline.reading import Quarantine, Reading, reading_contradicti
 from mlops.documents import suggestion
 from mlops.errors import ConfigurationError, MissingInputError
 from mlops.features.rules import FeatureRule
-from mlops.named_files import local_files
 from mlops.logs import hide_secrets
 
 Severity = Literal["block", "warn"]
@@ -166,6 +165,8 @@ class DatasetFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         takes_data: Whether `make run DATA=FILE` stands in for `source`.
         suite: Path of the Great Expectations suite.
         process: `module:callable` from the validated table to the processed one; without it, the declared columns are.
+        process_takes: What it is given: the whole `table`, in memory; or `rows`, some at a time, for a function that
+            makes of each row what it makes of it alone. Only the latter processes data beyond memory.
         target: The column that a model predicts; empty where no model is trained on the rows.
         features: What becomes of columns of the processed rows, learnt on the training part alone: rules by name.
         columns: The columns that the source must have; others are allowed and dropped.
@@ -178,6 +179,7 @@ class DatasetFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     suite: str
     columns: dict[str, Column]
     process: str = ""
+    process_takes: Literal["table", "rows"] = "table"
     target: str = ""
     features: dict[str, FeatureRule] = {}
     description: str = ""
@@ -237,15 +239,6 @@ class Dataset(DatasetFile, frozen=True, kw_only=True):
     def source_is_callable(self) -> bool:
         """Whether `source` is `module:callable`."""
         return is_reference(self.reading.path)
-
-    @property
-    def source_files(self) -> list[str]:
-        """The files of the tree that hold the rows, as paths in the repository; none for an address or a callable."""
-        if self.source_is_callable:
-            return []
-        here = [each for each in self.reading.locations if "://" not in each]
-        return [path.relative_to(self.repository).as_posix() if path.is_relative_to(self.repository) else str(path)
-                for each in here for _, path in local_files(each, self.repository)]
 
 
 def is_reference(text: str) -> bool:

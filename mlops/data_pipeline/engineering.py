@@ -2,49 +2,69 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlops.data_pipeline import process as processing
+from mlops.data_pipeline import parts
 from mlops.data_pipeline.dataset import Dataset
-from mlops.data_pipeline.process import Part
+from mlops.data_pipeline.rows import Rows
+from mlops.data_pipeline.scratch import Scratch
+from mlops.data_pipeline.table_file import written
 from mlops.errors import ConfigurationError
-from mlops.data_pipeline.table_file import parquet
 from mlops.features.fitting import columns_of_table, fit, table_of
-from mlops.features.kept import PLAN, sources_file
+from mlops.features.kept import sources_file
 from mlops.records.features import FeaturePlan
 from mlops.serving.features import apply
 
 if TYPE_CHECKING:
     import polars
 
+    from mlops.data_pipeline.fingerprint import Words
 
-def engineer(dataset: Dataset, train: Part, test: Part) -> tuple[dict[str, bytes], Part, Part]:
-    """What is kept beside the parts (see `mlops.features.kept`), and both parts with the features behind the columns
-    that none is made of. The plan is what the training rows alone taught.
+
+def engineer(
+    dataset: Dataset, rows: Iterable[tuple[str, polars.DataFrame, Words]], folder: Path, scratch: Scratch
+) -> tuple[FeaturePlan, Iterator[tuple[str, polars.DataFrame, None]]]:
+    """The plan that the training rows taught, and both parts with the features behind the columns that none is made of.
+
+    Learning has the columns of the training rows that features are made of in memory; all else is by batches.
+
+    Args:
+        rows: The rows of both parts, see `process.split`.
+        folder: Gets the files of what features are made of, as the parts are made.
 
     Raises:
         ConfigurationError: a rule does not fit the processed columns, or a feature has the name of another column.
         BadDataError: the training rows have nothing to learn from.
     """
-    shapes = processing.shapes(dataset, train.table)
-    known = columns_of_table(train.table, shapes)
-    plan = fit(dataset.features, shapes, known, trained_on=train.fingerprint)
-    kept = [shape.name for shape in shapes if shape.name not in {each.name for each in plan.columns}]
+    before = scratch.file()
+    with parts.writing(dataset, before) as writer:
+        writer.take(rows)
+    plain = writer.made()
+    tables = {split.name: Rows(before / split.file, name=dataset.name) for split in plain.splits}
+    train = tables["train"]
+    shapes = parts.shapes(dataset, train.schema, train.nulls())
+    wanted = {source for name, rule in dataset.features.items() for source in rule.sources(name)}
+    needed = train.collect(train.frame.select(name for name in train.columns if name in wanted))
+    plan = fit(dataset.features, shapes, columns_of_table(needed, shapes), trained_on=plain.splits[0].fingerprint)
+    kept = [name for name in train.columns if name not in {each.name for each in plan.columns}]
     twice = [output.name for output in plan.outputs if output.name in kept]
     if twice:
         raise ConfigurationError(
             f"field 'features': a feature and a column are both called {twice[0]!r}", where=dataset.file,
             mend="give the feature another name",
         )
-    one, two = (
-        processing.part(each.name, _rows(plan, kept, each.table), ordered=dataset.ordered) for each in (train, test)
-    )
+    return plan, _made(plan, kept, tables, folder)
+
+
+def _made(
+    plan: FeaturePlan, kept: list[str], tables: dict[str, Rows], folder: Path
+) -> Iterator[tuple[str, polars.DataFrame, None]]:
     names = [each.name for each in plan.columns]
-    beside = {PLAN: plan.to_json()} | {
-        sources_file(each.name): parquet(each.table.select(names)) for each in (train, test)
-    }
-    return beside, one, two
-
-
-def _rows(plan: FeaturePlan, kept: list[str], table: polars.DataFrame) -> polars.DataFrame:
-    return table.select(kept).hstack(table_of(apply(plan, columns_of_table(table, plan.columns))))
+    for part, rows in tables.items():
+        with written(folder / sources_file(part)) as sources:
+            for table in rows.batches(doing="made into features"):
+                sources.add(table.select(names))
+                made = table_of(apply(plan, columns_of_table(table, plan.columns)))
+                yield part, table.select(kept).hstack(made), None

@@ -72,8 +72,11 @@ class Fingerprint:
         self._sums = [0] * LANES
         self.rows = 0
 
-    def add(self, table: polars.DataFrame) -> Words:
-        """Take the next rows, and return their hashes as `row_hashes` would.
+    def add(self, table: polars.DataFrame, hashes: Words | None = None) -> None:
+        """Take the next rows.
+
+        Args:
+            hashes: What `row_hashes` gives for them, where that is known.
 
         Raises:
             BadDataError: columns of another name or type than those before.
@@ -86,7 +89,7 @@ class Fingerprint:
                 "the rows have other columns than those before", mend="give all files the same columns and types"
             )
         self._shape = shape
-        hashes = row_hashes(table)
+        hashes = row_hashes(table) if hashes is None else hashes
         counted = hashes
         if self._ordered:
             numbers = np.arange(self.rows, self.rows + table.height, dtype=np.uint64)
@@ -94,7 +97,6 @@ class Fingerprint:
         for lane in range(LANES):
             self._sums[lane] = (self._sums[lane] + int(counted[lane].sum(dtype=np.uint64))) % 2**64
         self.rows += table.height
-        return hashes
 
     def digest(self) -> str:
         """`sha256:…` of what was taken so far."""
@@ -111,30 +113,36 @@ def fingerprint(table: polars.DataFrame, *, ordered: bool = False) -> str:
     return taken.digest()
 
 
-def row_hashes(table: polars.DataFrame, columns: Iterable[str] | None = None, *, salt: str = "") -> Words:
-    """The 128-bit hash of each row over `columns` (all when absent), as an array of (2, rows) 64-bit words."""
-    import numpy as np
+class Cells:
+    """The cells of some rows as words, from which hashes over any of the columns are made."""
 
-    names = sorted(table.columns if columns is None else columns)
-    hashes = np.zeros((LANES, table.height), np.uint64)
-    parts = [(_keys(f"{name}\0{salt}"), *_words(table[name])) for name in names]
-    for start in range(0, table.height, _STEP):
-        rows = slice(start, start + _STEP)
-        for lane in range(LANES):
-            total = hashes[lane, rows]
-            for keys, values, missing in parts:
-                mixed = _mix(values[lane][rows] ^ keys[lane])
-                if missing is not None:
-                    mixed[missing[rows]] = keys[LANES + lane]
-                total += mixed
-            _mix(total)
-    return hashes
+    def __init__(self, table: polars.DataFrame) -> None:
+        self._rows = table.height
+        self._words = {name: _words(table[name]) for name in table.columns}
+
+    def hashes(self, columns: Iterable[str] | None = None, *, salt: str = "") -> Words:
+        """The 128-bit hash of each row over `columns` (all when absent), as an array of (2, rows) 64-bit words."""
+        import numpy as np
+
+        hashes = np.zeros((LANES, self._rows), np.uint64)
+        names = sorted(self._words if columns is None else columns)
+        parts = [(_keys(f"{name}\0{salt}"), *self._words[name]) for name in names]
+        for start in range(0, self._rows, _STEP):
+            rows = slice(start, start + _STEP)
+            for lane in range(LANES):
+                total = hashes[lane, rows]
+                for keys, values, missing in parts:
+                    mixed = _mix(values[lane][rows] ^ keys[lane])
+                    if missing is not None:
+                        mixed[missing[rows]] = keys[LANES + lane]
+                    total += mixed
+                _mix(total)
+        return hashes
 
 
-def row_digests(table: polars.DataFrame, columns: Iterable[str] | None = None, *, salt: str = "") -> list[bytes]:
-    """`row_hashes` as 16 bytes for each row."""
-    content = row_hashes(table, columns, salt=salt).T.astype("<u8").tobytes()
-    return [content[start:start + 8 * LANES] for start in range(0, len(content), 8 * LANES)]
+def row_hashes(table: polars.DataFrame) -> Words:
+    """The 128-bit hash of each row, see `Cells.hashes`."""
+    return Cells(table).hashes()
 
 
 @functools.cache

@@ -7,17 +7,16 @@ quarantine needs no second pass for that: its bad rows are set aside. It needs o
 
 from __future__ import annotations
 
-import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from mlops import logs
 from mlops.data_pipeline import wrong_cells
 from mlops.data_pipeline.dataset import Dataset
 from mlops.data_pipeline.fingerprint import Fingerprint
+from mlops.data_pipeline.progress import Progress
 from mlops.data_pipeline.quarantine import QuarantineWriter
 from mlops.data_pipeline.sources import Batch, Opened, Part, Raw, open_source
 from mlops.data_pipeline.sources.csv_file import MAXIMUM_COLUMNS
@@ -29,8 +28,7 @@ from mlops.records import Source, SourceFile, WrongCell
 if TYPE_CHECKING:
     import polars
 
-QUIET = 3.0
-"""Seconds between two lines of progress, and before the first."""
+T = TypeVar("T")
 
 
 class Pass:
@@ -66,7 +64,7 @@ class Pass:
         Raises:
             BadDataError: the files have different columns, or no rows.
         """
-        progress = _Progress(self._dataset.name)
+        progress = Progress(self._dataset.name, "read")
         for part in self._opened.parts:
             before = self._rows
             for batch in part.batches(self.loose):
@@ -157,14 +155,28 @@ def read_source(dataset: Dataset, given: str | None = None, *, fingerprinted: bo
     """
     import polars as pl
 
+    tables, source = taken(dataset, given, list, fingerprinted=fingerprinted)
+    return Raw(pl.concat(tables, rechunk=True), source)
+
+
+def taken(
+    dataset: Dataset, given: str | None, take: Callable[[Iterator[polars.DataFrame]], T], *, fingerprinted: bool
+) -> tuple[T, Source]:
+    """What `take` makes of the source's rows, given in batches, and what is known of the source.
+
+    Where a column turns out to need another reading, the rows end early and are given once more, from the first.
+
+    Raises:
+        MissingInputError, UnavailableError, BadDataError, ConfigurationError, BusyError: see `sources.open_source`.
+    """
     with open_source(dataset, given) as opened:
         first = one = Pass(dataset, opened, {}, None, fingerprinted=fingerprinted)
-        tables = list(one.tables())
+        made = take(one.tables())
         while one.found:
             one = Pass(dataset, opened, {**one.loose, **one.found}, None, fingerprinted=fingerprinted)
-            tables = list(one.tables())
+            made = take(one.tables())
             first = one if first.cut else first
-        return Raw(pl.concat(tables, rechunk=True), _record(dataset, opened, one, first=first))
+        return made, _record(dataset, opened, one, first=first)
 
 
 def ingest(dataset: Dataset, target: Path, given: str | None = None, *, quarantined: Path) -> Source:
@@ -244,17 +256,3 @@ def _is_own(dataset: Dataset, digest: str) -> bool:
 def _in_file(cell: WrongCell, part: Part, before: int) -> WrongCell:
     return WrongCell(row=cell.row, column=cell.column, value=cell.value, reason=cell.reason,
                      file=f"{part.name} row {cell.row - before}")
-
-
-class _Progress:
-    """A line on standard error now and then, where the work is long."""
-
-    def __init__(self, name: str) -> None:
-        self._name, self._start = name, time.monotonic()
-        self._next = self._start + QUIET
-
-    def say(self, rows: int) -> None:
-        now = time.monotonic()
-        if now >= self._next:
-            self._next = now + QUIET
-            logs.say(f"{self._name}: {rows:,} rows read in {now - self._start:.0f} s")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -11,12 +9,13 @@ import msgspec
 from mlops.config import Workspace
 from mlops.data_pipeline import checks, quarantine, wrong_cells
 from mlops.data_pipeline.dataset import Dataset
-from mlops.data_pipeline.intake import read_source, take_in
+from mlops.data_pipeline.intake import take_in, taken
 from mlops.data_pipeline.quarantine import QuarantineWriter
 from mlops.data_pipeline.readable import look_again
-from mlops.data_pipeline.sources import Raw
+from mlops.data_pipeline.rows import Rows, gathered
+from mlops.data_pipeline.scratch import Scratch
 from mlops.errors import BadDataError
-from mlops.records import CheckResult
+from mlops.records import CheckResult, Source
 from mlops.validation import Outcome, Suite, read_suite, validate
 from mlops.validation.outcome import Verdict
 
@@ -27,11 +26,15 @@ class Judgement(msgspec.Struct, frozen=True):
     Attributes:
         document: Great Expectations' validation result with `checks`, `verdict` and `findings` beside it.
         verdict: `fail` for bad data, `error` where the suite could not be evaluated.
+        source: What was read; None where it is no table.
+        missing: Column → the share of its cells that are empty, for those that have any.
     """
 
     document: dict[str, Any]
     verdict: Verdict
     lines: tuple[str, ...]
+    source: Source | None = None
+    missing: dict[str, float] = {}
 
     def summary(self) -> str:
         """The answer for people."""
@@ -56,35 +59,41 @@ def judge(dataset: Dataset, source: str | None = None, *, engine: str = "compile
         MissingInputError, UnavailableError, ConfigurationError: the question could not be asked.
     """
     suite = read_suite(dataset.suite_path)
-    try:
-        raw, aside = _read(dataset, source)
-    except BadDataError as error:
-        message = f"{error.where}: {error.message}" if error.where else error.message
-        unread = CheckResult(
-            name="readable", success=False, severity="block", message=message, details={"mend": error.mend}
-        )
-        return _assemble(_nothing_evaluated(dataset, suite, source), None, [unread])
-    meta = {"dataset": dataset.name, "source": raw.source.location, "simulated": raw.source.simulated}
-    outcome = look_again(validate(suite, raw.table, meta=meta, engine=engine), suite, dataset, raw.table)
-    readable = CheckResult(name="readable", success=True, severity="block", message=f"{raw.table.height} rows")
-    found = checks.of_table(dataset, raw.table, places=Workspace(dataset.repository))
-    return _assemble(outcome.document, outcome, [readable, wrong_cells.result(raw.source), *aside, *found])
+    with Scratch() as scratch:
+        try:
+            rows, read, aside = _read(dataset, source, scratch)
+        except BadDataError as error:
+            message = f"{error.where}: {error.message}" if error.where else error.message
+            unread = CheckResult(
+                name="readable", success=False, severity="block", message=message, details={"mend": error.mend}
+            )
+            return _assemble(_nothing_evaluated(dataset, suite, source), None, [unread])
+        meta = {"dataset": dataset.name, "source": read.location, "simulated": read.simulated}
+        outcome = validate(suite, rows.data, meta=meta, engine=engine)
+        outcome = look_again(outcome, suite, dataset, rows, scratch)
+        readable = CheckResult(name="readable", success=True, severity="block", message=f"{rows.height} rows")
+        found = checks.of_table(dataset, rows, places=Workspace(dataset.repository))
+        results = [readable, wrong_cells.result(read), *aside, *found]
+        judged = _assemble(outcome.document, outcome, results)
+        return msgspec.structs.replace(judged, source=read, missing=rows.missing())
 
 
-def _read(dataset: Dataset, source: str | None) -> tuple[Raw, list[CheckResult]]:
+def _read(dataset: Dataset, source: str | None, scratch: Scratch) -> tuple[Rows, Source, list[CheckResult]]:
     """The rows that would go on, and what is told of those set aside; all rows where too many are bad for that."""
-    if dataset.maximum_quarantined is None:
-        return read_source(dataset, source, fingerprinted=False), []
-    import polars as pl
-
-    with tempfile.TemporaryDirectory(prefix="mlops-judged-") as folder:
-        table = Path(folder) / "rows.parquet"
-        aside = QuarantineWriter(dataset, Path(folder) / "aside.parquet", refuses=False)
+    told = []
+    if dataset.maximum_quarantined is not None:
+        table = scratch.file(".parquet")
+        aside = QuarantineWriter(dataset, scratch.file(".parquet"), refuses=False)
         record = take_in(dataset, table, source, aside)
         told = quarantine.result(dataset, record, aside=aside)
         if not aside.beyond:
-            return Raw(pl.read_parquet(table), record), told
-    return read_source(msgspec.structs.replace(dataset, quarantine=False), source, fingerprinted=False), told
+            return Rows(table, name=dataset.name), record, told
+        dataset = msgspec.structs.replace(dataset, quarantine=False)
+    rows, record = taken(
+        dataset, source, lambda tables: gathered(tables, scratch, name=dataset.name), fingerprinted=False
+    )
+    assert rows is not None  # a source without rows is refused
+    return rows, record, told
 
 
 def _assemble(document: dict[str, Any], outcome: Outcome | None, results: list[CheckResult]) -> Judgement:

@@ -12,6 +12,8 @@ import msgspec
 
 from mlops.data_pipeline import types
 from mlops.data_pipeline.dataset import Dataset
+from mlops.data_pipeline.rows import Rows, gathered
+from mlops.data_pipeline.scratch import Scratch
 from mlops.validation import Outcome, Suite, validate
 
 if TYPE_CHECKING:
@@ -20,24 +22,32 @@ if TYPE_CHECKING:
 _OF_TYPE = ("expect_column_values_to_be_of_type", "expect_column_values_to_be_in_type_list")
 
 
-def readable(dataset: Dataset, table: polars.DataFrame) -> polars.DataFrame:
-    """The table with every declared column in its type; cells that cannot be it are empty. The same table where all
+def readable(dataset: Dataset, rows: Rows, scratch: Scratch) -> Rows:
+    """The rows with every declared column in its type; cells that cannot be it are empty. The same rows where all
     columns have their types already."""
     import polars as pl
 
-    return table.with_columns(
-        types.from_text(table[name], column, dataset.reading)[0] for name, column in dataset.columns.items()
-        if column.type != "string" and table.schema.get(name) == pl.String
-    )
+    text = {
+        name: column for name, column in dataset.columns.items()
+        if column.type != "string" and rows.schema.get(name) == pl.String
+    }
+
+    def typed(table: polars.DataFrame) -> polars.DataFrame:
+        return table.with_columns(
+            types.from_text(table[name], column, dataset.reading)[0] for name, column in text.items()
+        )
+
+    read = gathered(map(typed, rows.batches(doing="read again")), scratch, name=dataset.name) if text else None
+    return read or rows
 
 
-def look_again(outcome: Outcome, suite: Suite, dataset: Dataset, table: polars.DataFrame) -> Outcome:
+def look_again(outcome: Outcome, suite: Suite, dataset: Dataset, rows: Rows, scratch: Scratch) -> Outcome:
     """The outcome with what the suite finds in the readable cells, in place of findings that only say that a column
     holds text. The results stay as they are: those of the table as it came."""
-    again = readable(dataset, table)
-    if again.schema == table.schema or not outcome.findings:
+    again = readable(dataset, rows, scratch) if outcome.findings else rows
+    if again is rows:
         return outcome
-    second = {(each.where, each.expectation, each.column): each for each in validate(suite, again).findings}
+    second = {(each.where, each.expectation, each.column): each for each in validate(suite, again.data).findings}
     findings = tuple(
         each if each.expectation in _OF_TYPE else second.get((each.where, each.expectation, each.column), each)
         for each in outcome.findings

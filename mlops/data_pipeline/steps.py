@@ -8,16 +8,20 @@ verdict on other rows is never taken for one on these.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops.config import Workspace
-from mlops.data_pipeline import checks, intake, process as processing, quarantine, wrong_cells
+from mlops.data_pipeline import checks, intake, parts, process as processing, quarantine, wrong_cells
 from mlops.data_pipeline.dataset import Dataset
-from mlops.data_pipeline.table_file import parquet
+from mlops.data_pipeline.parts import Parts
+from mlops.data_pipeline.rows import Rows
+from mlops.data_pipeline.scratch import Scratch
+from mlops.data_pipeline.table_file import TableWriter, written
 from mlops.errors import BadDataError, MissingInputError
 from mlops.features.kept import PLAN, sources_file
-from mlops.files import sha256_bytes, sha256_file, write_atomic
+from mlops.files import sha256_file, write_atomic
 from mlops.records import CheckResult, DataVersion, Document, Source, Validation
 from mlops.records import read as read_record
 
@@ -30,8 +34,8 @@ QUARANTINE = "quarantine.parquet"
 VALIDATION = "validation.json"
 VALIDATION_RECORD = "validation-record.json"
 PROCESSED = "processed.parquet"
-TRAIN = "train.parquet"
-TEST = "test.parquet"
+TRAIN, TEST = parts.FILES
+PARTS = "parts.json"
 CHECKS = "checks.json"
 VERSION = "version.json"
 
@@ -123,8 +127,8 @@ def docs_folder(places: Workspace, dataset: Dataset, folder: Path) -> Path:
 def process(places: Workspace, dataset: Dataset, folder: Path) -> dict[str, Any]:
     """Process the validated rows and split them: `processed.parquet`, `train.parquet`, `test.parquet`.
 
-    With declared features, both parts hold them; beside them is what the training rows taught, and what the features
-    were made of (see `mlops.features.kept`).
+    `parts.json` says what the parts hold. With declared features, both parts hold them; beside them is what the
+    training rows taught, and what the features were made of (see `mlops.features.kept`).
 
     Returns:
         Facts: rows, columns, rows of each part, the fingerprint that the version will have.
@@ -132,24 +136,34 @@ def process(places: Workspace, dataset: Dataset, folder: Path) -> dict[str, Any]
     Raises:
         BadDataError: the rows were not validated, or broke the suite.
     """
-    table, digest = _read_table(folder / INGESTED, "ingest", dataset)
-    _validated(dataset, folder, digest)
-    result = processing.apply(dataset, table)
-    train, test = processing.split(dataset, result)
-    if dataset.features:
-        from mlops.data_pipeline.engineering import engineer
+    rows = _rows(folder / INGESTED, "ingest", dataset)
+    _validated(dataset, folder, rows.digest)
+    for name in (PARTS, PLAN):  # neither ever stands beside tables that it is not about
+        (folder / name).unlink(missing_ok=True)
+    with Scratch(folder) as scratch:
+        with written(folder / PROCESSED) as whole, parts.writing(dataset, folder) as writer:
+            made = processing.split(dataset, _kept(processing.processed(dataset, rows), whole), scratch)
+            if dataset.features:
+                from mlops.data_pipeline.engineering import engineer
 
-        beside, train, test = engineer(dataset, train, test)
-        (folder / PLAN).unlink(missing_ok=True)  # a plan never stands beside tables that it did not make
-    for name, each in ((PROCESSED, result), (TRAIN, train.table), (TEST, test.table)):
-        write_atomic(folder / name, parquet(each))
-    if dataset.features:
-        for name in _beside(dataset):
-            write_atomic(folder / name, beside[name])
+                plan, engineered = engineer(dataset, made, folder, scratch)
+                writer.take(engineered)
+            else:
+                writer.take(made)
+        if dataset.features:
+            write_atomic(folder / PLAN, plan.to_json())
+    record = writer.made(beside=_beside(dataset))
+    write_atomic(folder / PARTS, record.to_json())
     return {
-        "rows": result.height, "columns": result.width, "train": train.table.height, "test": test.table.height,
-        "fingerprint": processing.version_fingerprint(train, test),
+        "rows": whole.rows, "columns": whole.width, **{split.name: split.rows for split in record.splits},
+        "fingerprint": record.fingerprint,
     }
+
+
+def _kept(tables: Iterable[polars.DataFrame], writer: TableWriter) -> Iterator[polars.DataFrame]:
+    for table in tables:
+        writer.add(table)
+        yield table
 
 
 def check(places: Workspace, dataset: Dataset, folder: Path) -> list[CheckResult]:
@@ -158,43 +172,32 @@ def check(places: Workspace, dataset: Dataset, folder: Path) -> list[CheckResult
     Raises:
         BadDataError: a check of severity `block` failed.
     """
-    table, ingested = _read_table(folder / INGESTED, "ingest", dataset)
-    train, train_digest = _read_table(folder / TRAIN, "process", dataset)
-    test, test_digest = _read_table(folder / TEST, "process", dataset)
+    rows = _rows(folder / INGESTED, "ingest", dataset)
+    train, test = (_rows(folder / name, "process", dataset) for name in parts.FILES)
     source = read_record(Source, folder / SOURCE)
-    before = _before(places, dataset, source, train, test) if dataset.checks.history else []
+    made = _parts(dataset, folder, {TRAIN: train.digest, TEST: test.digest})
+    before = _before(places, dataset, source, made) if dataset.checks.history else []
     results = [
         wrong_cells.result(source), *quarantine.result(dataset, source),
-        *checks.of_table(dataset, table, places=places, before=before),
-        *checks.of_splits(dataset, train, test),
+        *checks.of_table(dataset, rows, places=places, before=before, beside=folder),
+        *checks.of_splits(dataset, train, test, beside=folder),
     ]
     checked = Checked(
-        dataset=dataset.name, checks=results, inputs={INGESTED: ingested, TRAIN: train_digest, TEST: test_digest},
-        missing=missing(table),
+        dataset=dataset.name, checks=results, missing=rows.missing(),
+        inputs={INGESTED: rows.digest, TRAIN: train.digest, TEST: test.digest},
     )
     write_atomic(folder / CHECKS, checked.to_json())
     refuse(dataset, results, source.location)
     return results
 
 
-def _before(
-    places: Workspace, dataset: Dataset, source: Source, train: polars.DataFrame, test: polars.DataFrame
-) -> list[DataVersion]:
+def _before(places: Workspace, dataset: Dataset, source: Source, made: Parts) -> list[DataVersion]:
     """The versions that came from the same source before, without the one that these rows are."""
     from mlops.data_pipeline import versions
     from mlops.data_pipeline.timeliness import comparable
 
     known = [versions.find(places, dataset.name, name).record for name in versions.list_versions(places, dataset.name)]
-    if not known:
-        return []
-    own = versions.name_of(dataset, train, test)
-    return comparable(known, location=source.location, simulated=source.simulated, but=own)
-
-
-def missing(table: polars.DataFrame) -> dict[str, float]:
-    """The share of empty cells of each column that has any."""
-    counts = table.null_count().row(0, named=True)
-    return {name: count / table.height for name, count in counts.items() if count}
+    return comparable(known, location=source.location, simulated=source.simulated, but=versions.name_of(made))
 
 
 def refuse(dataset: Dataset, results: list[CheckResult], where: str) -> None:
@@ -220,23 +223,22 @@ def version(places: Workspace, dataset: Dataset, folder: Path) -> DataVersion:
     ingested = sha256_file(_need(folder / INGESTED, "ingest", dataset))
     validation = _validated(dataset, folder, ingested)
     checked = read_record(Checked, _need(folder / CHECKS, "check", dataset))
-    train, train_digest = _read_table(folder / TRAIN, "process", dataset)
-    test, test_digest = _read_table(folder / TEST, "process", dataset)
-    if checked.inputs != {INGESTED: ingested, TRAIN: train_digest, TEST: test_digest}:
+    digests = {name: sha256_file(_need(folder / name, "process", dataset)) for name in parts.FILES}
+    if checked.inputs != {INGESTED: ingested, **digests}:
         raise _stale("check", dataset, folder / CHECKS)
     source = read_record(Source, folder / SOURCE)
     refuse(dataset, checked.checks, source.location)
     record = keep(
-        places, dataset, train, test, source=source, validation=validation, results=checked.checks,
-        missing=checked.missing, result=_need(folder / VALIDATION, "validate", dataset).read_bytes(),
-        beside={name: _need(folder / name, "process", dataset).read_bytes() for name in _beside(dataset)},
+        places, dataset, _parts(dataset, folder, digests), folder, source=source, validation=validation,
+        results=checked.checks, missing=checked.missing,
+        result=_need(folder / VALIDATION, "validate", dataset).read_bytes(),
     )
     write_atomic(folder / VERSION, record.to_json())
     return record
 
 
 def _beside(dataset: Dataset) -> list[str]:
-    """What declared features leave beside the parts; the plan last, which says that all is there."""
+    """What declared features leave beside the parts."""
     return [sources_file("train"), sources_file("test"), PLAN] if dataset.features else []
 
 
@@ -253,19 +255,24 @@ def _validated(dataset: Dataset, folder: Path, ingested: str) -> Validation:
     return record
 
 
-def _read_table(path: Path, step: str, dataset: Dataset) -> tuple[polars.DataFrame, str]:
-    """A table of the work folder with the checksum of the bytes that it was read from."""
-    import io
-
+def _rows(path: Path, step: str, dataset: Dataset) -> Rows:
+    """A table of the work folder."""
     import polars as pl
 
-    content = _need(path, step, dataset).read_bytes()
     try:
-        return pl.read_parquet(io.BytesIO(content)), sha256_bytes(content)
+        return Rows(_need(path, step, dataset), name=dataset.name)
     except (pl.exceptions.PolarsError, OSError) as error:
         raise MissingInputError(
             "is damaged", where=path, mend=f"run `mlops data {step} {dataset.name}` to write it again"
         ) from error
+
+
+def _parts(dataset: Dataset, folder: Path, digests: dict[str, str]) -> Parts:
+    """What is known of the parts, whose files' checksums are given."""
+    made = read_record(Parts, _need(folder / PARTS, "process", dataset))
+    if digests != {split.file: split.sha256 for split in made.splits}:
+        raise _stale("process", dataset, folder / PARTS)
+    return made
 
 
 def _need(path: Path, step: str, dataset: Dataset) -> Path:

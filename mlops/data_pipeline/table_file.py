@@ -1,16 +1,13 @@
-"""Parquet files: written batch by batch, whole or not at all, the same bytes for the same rows; or as bytes."""
+"""Parquet files: written batch by batch, whole or not at all, the same bytes for the same rows."""
 
 from __future__ import annotations
 
-import io
-import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlops.files import umask, unwritable
+from mlops.files import replacing
 
 if TYPE_CHECKING:
     import polars
@@ -21,23 +18,32 @@ CELLS = 1 << 22
 """Cells of a row group, about: a wide table has shorter ones."""
 
 
+def group_rows(width: int) -> int:
+    """Rows of a row group, and of a batch, of a table with `width` columns."""
+    return max(512, min(ROWS, CELLS // max(width, 1)))
+
+
 class TableWriter:
-    """Takes rows in batches of any size; row groups do not depend on them."""
+    """Takes rows in batches of any size; row groups do not depend on them.
+
+    Attributes:
+        rows: How many were taken; `width`: their columns.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._writer: Any = None
         self._held: list[polars.DataFrame] = []
         self._size = 0
-        self.rows = 0
+        self.rows = self.width = 0
         self.abandoned = False
 
     def add(self, table: polars.DataFrame) -> None:
         """The next rows; all batches have the same columns."""
-        group = max(512, min(ROWS, CELLS // max(table.width, 1)))
+        group = group_rows(table.width)
         self._held.append(table)
         self._size += table.height
-        self.rows += table.height
+        self.rows, self.width = self.rows + table.height, table.width
         if self._writer is None:
             self._open(table)
         if self._size >= group:
@@ -92,33 +98,16 @@ def written(target: Path) -> Iterator[TableWriter]:
     Raises:
         ConfigurationError: the place cannot be written (read-only, no space, no right).
     """
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(target) as temporary:
         for left in target.parent.glob(f".{target.name}.*.part"):
-            left.unlink(missing_ok=True)
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
-    except OSError as error:
-        raise unwritable(target, error) from error
-    temporary = Path(name)
-    writer = TableWriter(temporary)
-    try:
-        yield writer
-        writer.close()
-        if not writer.abandoned:
-            os.fsync(handle)
-            os.chmod(temporary, 0o666 & ~umask())
-            os.replace(temporary, target)
-    except OSError as error:
-        raise unwritable(target, error) from error
-    finally:
-        with suppress(OSError):  # the disk may be full
+            if left != temporary:
+                left.unlink(missing_ok=True)
+        writer = TableWriter(temporary)
+        try:
+            yield writer
             writer.close()
-        os.close(handle)
-        temporary.unlink(missing_ok=True)
-
-
-def parquet(table: polars.DataFrame) -> bytes:
-    """A table that is in memory as the bytes of a Parquet file."""
-    buffer = io.BytesIO()
-    table.write_parquet(buffer, compression="zstd")
-    return buffer.getvalue()
+            if writer.abandoned:
+                temporary.unlink()
+        finally:
+            with suppress(OSError):  # the disk may be full
+                writer.close()

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mlops.data_pipeline.dataset import Dataset, Freshness, History
+from mlops.data_pipeline.rows import Rows
 from mlops.records import CheckResult, DataVersion
 
 if TYPE_CHECKING:
@@ -16,7 +17,8 @@ _DAY = 86400.0
 
 
 def of_table(
-    dataset: Dataset, table: polars.DataFrame, before: Sequence[DataVersion], *, now: datetime.datetime | None = None
+    dataset: Dataset, table: polars.DataFrame | Rows, before: Sequence[DataVersion], *,
+    now: datetime.datetime | None = None,
 ) -> list[CheckResult]:
     """The declared freshness, and the rows beside those of `before`.
 
@@ -25,11 +27,11 @@ def of_table(
             by the caller: see `comparable`.
         now: The moment that ages are counted from (UTC); this one where none is given.
     """
-    found = []
+    rows, found = Rows.of(table), []
     if dataset.checks.freshness is not None:
-        found.append(_freshness(dataset.checks.freshness, table, now or datetime.datetime.now(datetime.UTC)))
+        found.append(_freshness(dataset.checks.freshness, rows, now or datetime.datetime.now(datetime.UTC)))
     if dataset.checks.history is not None and before:
-        found += _history(dataset.checks.history, table, before)
+        found += _history(dataset.checks.history, rows, before)
     return found
 
 
@@ -41,7 +43,7 @@ def comparable(versions: Sequence[DataVersion], *, location: str, simulated: boo
     ]
 
 
-def _freshness(limit: Freshness, table: polars.DataFrame, now: datetime.datetime) -> CheckResult:
+def _freshness(limit: Freshness, rows: Rows, now: datetime.datetime) -> CheckResult:
     import polars as pl
 
     def answer(success: bool, message: str, **details: float | str) -> CheckResult:
@@ -49,11 +51,11 @@ def _freshness(limit: Freshness, table: polars.DataFrame, now: datetime.datetime
             name="freshness", success=success, severity=limit.severity, message=message, details=dict(details)
         )
 
-    if limit.column not in table.columns:
+    if limit.column not in rows.schema:
         return answer(False, f"the column {limit.column} is missing")
-    if not table.schema[limit.column].is_temporal():
-        return answer(False, f"{limit.column} holds no moments in time, but {table.schema[limit.column]}")
-    newest = table.select(pl.col(limit.column).cast(pl.Datetime("us")).max())[limit.column][0]
+    if not rows.schema[limit.column].is_temporal():
+        return answer(False, f"{limit.column} holds no moments in time, but {rows.schema[limit.column]}")
+    newest = rows.collect(rows.frame.select(pl.col(limit.column).cast(pl.Datetime("us")).max())).item()
     if newest is None:
         return answer(False, f"{limit.column} is empty in every row")
     age = (now.replace(tzinfo=None) - newest).total_seconds() / _DAY
@@ -65,23 +67,23 @@ def _freshness(limit: Freshness, table: polars.DataFrame, now: datetime.datetime
     return answer(True, f"the newest row is {max(age, 0.0):.1f} days old", **details)
 
 
-def _history(limit: History, table: polars.DataFrame, before: Sequence[DataVersion]) -> list[CheckResult]:
+def _history(limit: History, rows: Rows, before: Sequence[DataVersion]) -> list[CheckResult]:
     import statistics
 
     last = before[-limit.versions:]
     usual = statistics.median(each.source.rows for each in last)
-    change = table.height / usual - 1 if usual else 0.0
+    change = rows.height / usual - 1 if usual else 0.0
     against = f"{len(last)} version{'s' if len(last) > 1 else ''} before"
     results = [CheckResult(
         name="volume against history", success=abs(change) <= limit.maximum_change, severity=limit.severity,
-        message=f"{table.height} rows, {change:+.0%} against {usual:g} in the {against}, "
+        message=f"{rows.height} rows, {change:+.0%} against {usual:g} in the {against}, "
                 f"{limit.maximum_change:.0%} may be",
-        details={"rows": table.height, "usual": usual, "change": change, "versions": [each.version for each in last]},
+        details={"rows": rows.height, "usual": usual, "change": change, "versions": [each.version for each in last]},
     )]
     risen = {}
-    for name in table.columns:
+    for name in rows.columns:
         known = [each.missing[name] for each in last if name in each.missing]
-        share = table[name].null_count() / max(table.height, 1)
+        share = rows.nulls()[name] / max(rows.height, 1)
         if known and share - statistics.median(known) > limit.maximum_missing_rise:
             risen[name] = (statistics.median(known), share)
     told = "; ".join(f"{name} from {old:.1%} to {new:.1%} empty" for name, (old, new) in risen.items())

@@ -18,20 +18,16 @@ import dataclasses
 import datetime
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from mlops.config import Workspace
-from mlops.data_pipeline import lineage, process as processing, score
+from mlops.data_pipeline import lineage, score
 from mlops.data_pipeline.dataset import Dataset
-from mlops.data_pipeline.table_file import parquet
+from mlops.data_pipeline.parts import Parts
 from mlops.errors import InvalidRecordError, MissingInputError, UsageError
-from mlops.files import atomic_folder, expect_sha256, sha256_bytes, sha256_file, write_atomic
+from mlops.files import atomic_folder, copy_checked, expect_sha256, sha256_file, write_atomic
 from mlops.records import CheckResult, DataVersion, Source, Split, Validation
 from mlops.records import read as read_record
 from mlops.records.data import Provenance
-
-if TYPE_CHECKING:
-    import polars
 
 RECORD = "version.json"
 PROVENANCE = "provenance.json"
@@ -86,65 +82,49 @@ def pulled_folder(places: Workspace, dataset: str, version: str) -> Path:
 
 
 def keep(
-    places: Workspace, dataset: Dataset, train: polars.DataFrame, test: polars.DataFrame, *,
+    places: Workspace, dataset: Dataset, parts: Parts, folder: Path, *,
     source: Source, validation: Validation, results: list[CheckResult], missing: dict[str, float] | None = None,
-    result: bytes = b"", beside: dict[str, bytes] | None = None,
+    result: bytes = b"",
 ) -> DataVersion:
     """Keep the two parts in the store under the version that their content has, and return its record.
 
-    A version that is there already keeps its tables; what is known of it is brought up to date.
+    Their files are copied byte for byte and held against their checksums on the way; they are no links, so that nobody
+    changes a version by changing a file of the work folder. A version that is there already keeps its tables; what is
+    known of it is brought up to date.
 
     Args:
+        folder: Where the files of `parts` are.
         missing: Column of the source → share of its empty cells.
         result: The suite's whole result, as JSON.
-        beside: What declared features leave beside the parts, see `mlops.features.kept`.
 
     Raises:
+        IntegrityError: a file is not what `parts` says.
         ConfigurationError: the place cannot be written.
     """
-    parts = _parts(dataset, train, test)
     aspects = score.parts(json.loads(result).get("results", []) if result else [], results)
-    contents = {f"{part.name}.parquet": parquet(part.table) for part in parts}
-    learnt = beside or {}
-    whole = processing.version_fingerprint(*parts)
     record = DataVersion(
-        dataset=dataset.name, version=_name(whole), fingerprint=whole,
-        rows=train.height + test.height, columns=processing.shapes(dataset, train.vstack(test)), target=dataset.target,
-        source=source, validation=validation, checks=results,
-        splits=[
-            Split(name=part.name, file=file, rows=part.table.height, sha256=sha256_bytes(content),
-                  fingerprint=part.fingerprint)
-            for part, (file, content) in zip(parts, contents.items(), strict=True)
-        ],
-        quality=score.whole(aspects), quality_parts=aspects, missing=missing or {},
-        features={name: sha256_bytes(content) for name, content in learnt.items()},
+        dataset=dataset.name, version=name_of(parts), fingerprint=parts.fingerprint, rows=parts.rows,
+        columns=parts.columns, target=dataset.target, source=source, validation=validation, checks=results,
+        splits=parts.splits, quality=score.whole(aspects), quality_parts=aspects, missing=missing or {},
+        features=parts.features,
     )
     target = folder_of(places, dataset.name, record.version)
     about = _about(places, dataset, record, target, {RESULT: result})
-    contents |= learnt
-    if all((target / file).is_file() and sha256_file(target / file) == sha256_bytes(content)
-           for file, content in contents.items()):
+    if all((target / file).is_file() and sha256_file(target / file) == digest for file, digest in parts.files.items()):
         for file, content in about.items():  # the record comes last: with it the version is there
             write_atomic(target / file, content)
         return record
     with atomic_folder(target) as work:
-        for file, content in (contents | about).items():
+        for file, digest in parts.files.items():
+            copy_checked(folder / file, work / file, digest)
+        for file, content in about.items():
             write_atomic(work / file, content)
     return record
 
 
-def name_of(dataset: Dataset, train: polars.DataFrame, test: polars.DataFrame) -> str:
+def name_of(parts: Parts) -> str:
     """The version that these two parts make."""
-    return _name(processing.version_fingerprint(*_parts(dataset, train, test)))
-
-
-def _name(fingerprint: str) -> str:
-    return fingerprint.removeprefix("sha256:")[:12]
-
-
-def _parts(dataset: Dataset, train: polars.DataFrame, test: polars.DataFrame) -> list[processing.Part]:
-    both = (("train", train), ("test", test))
-    return [processing.part(name, table, ordered=dataset.ordered) for name, table in both]
+    return parts.fingerprint.removeprefix("sha256:")[:12]
 
 
 def _about(
@@ -200,11 +180,6 @@ def full_name(places: Workspace, dataset: str, version: str) -> str:
             f"{len(near)} versions of {dataset} begin with {version!r}", mend=f"name one of {', '.join(near)}"
         )
     return near[0] if near else version
-
-
-def read_version(places: Workspace, dataset: str, version: str) -> DataVersion:
-    """The record of a version, see `find`."""
-    return find(places, dataset, version).record
 
 
 def list_versions(places: Workspace, dataset: str) -> list[str]:

@@ -7,7 +7,7 @@ same plan, to the bit. `mlops.serving.features.apply` is the other half, and the
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
@@ -16,7 +16,7 @@ from mlops.errors import BadDataError, ConfigurationError
 from mlops.features.rules import FeatureRule, Rules, contradictions
 from mlops.records import ColumnShape
 from mlops.records.features import Feature, FeatureOutput, FeaturePlan, FeatureStatistics
-from mlops.serving.features import PERIODS, Columns, apply, finished, missing, result
+from mlops.serving.features import PERIODS, Columns, finished, missing, result
 
 if TYPE_CHECKING:
     import polars
@@ -84,14 +84,6 @@ def table_of(features: Columns) -> polars.DataFrame:
         else pl.Series(name, values).fill_nan(None)
         for name, values in features.items()
     ])
-
-
-def in_batches(
-    plan: FeaturePlan, batches: Iterable[polars.DataFrame]
-) -> Iterator[polars.DataFrame]:
-    """The features of a stream of tables, one table a batch; the memory is that of one batch."""
-    for batch in batches:
-        yield table_of(apply(plan, columns_of_table(batch, plan.columns)))
 
 
 def _fit(name: str, rule: FeatureRule, train: Columns) -> Feature:

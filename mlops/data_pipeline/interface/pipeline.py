@@ -186,7 +186,7 @@ class DataPipeline:
     def _judge(self, schema: DataSchema, path: str) -> QualityReport:
         import tempfile
 
-        from mlops.data_pipeline import intake, score
+        from mlops.data_pipeline import score
         from mlops.data_pipeline.judge import judge
 
         with tempfile.TemporaryDirectory(prefix="mlops-schema-") as top:
@@ -194,10 +194,9 @@ class DataPipeline:
             found = judge(dataset)
             results = [convert(each, CheckResult) for each in found.document["checks"]]
             rows, missing = 0, dict[str, float]()
-            if results[0].success:  # readable
-                raw = intake.read_source(dataset)
-                results.append(_cells(raw.source))
-                rows, missing = raw.table.height, steps.missing(raw.table)
+            if found.source is not None:
+                results.append(_cells(found.source))
+                rows, missing = found.source.rows, found.missing
         aspects = score.parts(found.document["results"], results)
         failed = [f"{each.name}: {each.message}" for each in results if not each.success]
         failed += [expectation(each) for each in found.document["results"] if not each["success"]]

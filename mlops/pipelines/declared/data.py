@@ -75,12 +75,12 @@ def _dataset_steps(run: Run, sources: Sources, name: str) -> list[Step]:
         step(
             "process", "validate", files=(config,), states=ingested,
             product=(declared["process"],) if declared.get("process") else (),
-            outputs=at("processed.parquet", "train.parquet", "test.parquet", *learnt),
+            outputs=at("processed.parquet", "train.parquet", "test.parquet", "parts.json", *learnt),
         ),
         step(
             "check", "process", files=(config, *_referenced(run, declared)), outputs=at("checks.json"),
             states=(
-                *at("ingested.parquet", "processed.parquet", "train.parquet", "test.parquet"),
+                *at("ingested.parquet", "processed.parquet", "train.parquet", "test.parquet", "parts.json"),
                 *(state_path(run, version_file(run, other)) for other in others),
             ),
             beside=tuple(f"data/version/{other}" for other in others),
@@ -88,7 +88,10 @@ def _dataset_steps(run: Run, sources: Sources, name: str) -> list[Step]:
         ),
         step(
             "version", "check", files=(config,), outputs=at("version.json"), holds=lambda run: _published(run, name),
-            states=at("source.json", "validation-record.json", "train.parquet", "test.parquet", "checks.json", *learnt),
+            states=at(
+                "source.json", "validation-record.json", "train.parquet", "test.parquet", "parts.json", "checks.json",
+                *learnt,
+            ),
         ),
     ]
 

@@ -18,7 +18,6 @@ def test_a_declaration_is_read_with_its_defaults(dataset: Dataset, tree: Path) -
     assert dataset.name == "people" and dataset.repository == tree
     assert dataset.suite_path == tree / "data/expectations/people.json"
     assert dataset.columns["height"].nullable and not dataset.columns["age"].nullable
-    assert dataset.source_files == ["data/raw/people.csv"]
     assert dataset.checks.duplicates.severity == "block"
 
 
@@ -26,7 +25,6 @@ def test_a_declaration_is_read_with_its_defaults(dataset: Dataset, tree: Path) -
 def test_the_products_own_declarations_are_whole(name: str) -> None:
     dataset = read_dataset(REPOSITORY, name)
     assert dataset.suite_path.is_file() and dataset.target in dataset.columns
-    assert all((REPOSITORY / file).is_file() for file in dataset.source_files)
 
 
 def test_an_unknown_data_set_lists_those_that_there_are(tree: Path) -> None:

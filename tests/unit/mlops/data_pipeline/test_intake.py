@@ -16,7 +16,7 @@ import polars as pl
 import pytest
 
 from mlops.config import Workspace
-from mlops.data_pipeline import Dataset, intake, steps, table_file
+from mlops.data_pipeline import Dataset, intake, progress, steps, table_file
 from mlops.data_pipeline.sources import text
 from mlops.errors import BadDataError, BusyError, ConfigurationError
 from mlops.files import lock, sha256_file
@@ -179,7 +179,7 @@ def test_a_kill_in_the_middle_leaves_the_former_file_and_the_next_call_clears_up
 def test_long_work_tells_how_far_it_is(
     dataset: Dataset, work: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(intake, "QUIET", 0.0)
+    monkeypatch.setattr(progress, "QUIET", 0.0)
     take(dataset, work)
     captured = capsys.readouterr()
     assert "people: 60 rows read" in captured.err and not captured.out

@@ -17,7 +17,7 @@ from mlops.errors import BadDataError, MissingInputError
 from mlops.features.kept import PLAN, sources_file
 
 FEATURES = "features: {age: {scale: standard}, kind: {operation: one_hot, of: name}, height: {impute: median}}"
-FILES = (steps.PROCESSED, steps.TRAIN, steps.TEST, PLAN, sources_file("train"), sources_file("test"))
+FILES = (steps.PROCESSED, steps.TRAIN, steps.TEST, steps.PARTS, PLAN, sources_file("train"), sources_file("test"))
 KILLED = """
 import os, signal, sys
 from pathlib import Path
@@ -59,8 +59,8 @@ def test_killed_and_asked_again(places: Workspace, tree: Path, change: Any, work
         capture_output=True, text=True, check=False,
     )
     assert ended.returncode == -signal.SIGKILL, ended.stderr
-    assert PLAN not in content(work), "a plan beside tables that it did not make"
-    with pytest.raises((MissingInputError, BadDataError), match=r"features\.json is missing|other data"):
+    assert not {steps.PARTS, PLAN} & set(content(work)), "a record beside tables that it is not about"
+    with pytest.raises((MissingInputError, BadDataError), match=r"parts\.json is missing|other data"):
         steps.version(places, other, work)
     steps.process(places, other, work)
     changed = content(work)

@@ -81,7 +81,7 @@ def test_the_same_rows_in_another_order_and_form_are_the_same_version(
     two = walk(places, dataset, work.parent / "given", shuffled)
     assert (two.version, two.splits) == (one.version, one.splits)
     assert not two.source.simulated and one.source.simulated
-    assert versions.read_version(places, "people", one.version).source == two.source
+    assert versions.find(places, "people", one.version).record.source == two.source
 
 
 def test_a_second_walk_writes_the_same_bytes(places: Workspace, dataset: Dataset, work: Path) -> None:
@@ -182,10 +182,10 @@ def test_a_damaged_version_is_written_again(places: Workspace, dataset: Dataset,
 
 def test_an_unknown_version_lists_those_that_there_are(places: Workspace, dataset: Dataset, work: Path) -> None:
     with pytest.raises(MissingInputError, match="mlops data run people"):
-        versions.read_version(places, "people", "0123")
+        versions.find(places, "people", "0123")
     record = walk(places, dataset, work)
     with pytest.raises(MissingInputError, match=record.version):
-        versions.read_version(places, "people", "0123")
+        versions.find(places, "people", "0123")
 
 
 def test_a_place_that_cannot_be_written_is_an_error_and_nothing_is_lost(
@@ -223,5 +223,5 @@ def test_a_kill_at_any_moment_leaves_a_state_that_goes_on(
         child.stdout.close()
         for file in (path for path in work.iterdir() if not path.name.startswith(".")):
             assert file.stat().st_size > 0
-        assert versions.read_version(places, "people", expected.version) == expected
+        assert versions.find(places, "people", expected.version).record == expected
         assert walk(places, dataset, work) == expected
