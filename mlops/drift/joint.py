@@ -117,6 +117,6 @@ def _p(change: Array, error: Array, freedom: Array) -> list[float]:
 
 def _told(pair: PairDrift) -> str:
     return (
-        f"{pair.first} with {pair.second}: rank correlation {pair.reference:.3f} → {pair.current:.3f}, "
+        f"{pair.first} with {pair.second}: correlation {pair.reference:.3f} → {pair.current:.3f}, "
         f"corrected p {statistics.p_text(pair.p_corrected)}"
     )

@@ -36,13 +36,16 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]], numbers: Iterabl
     Args:
         header, rows: Cells as HTML; the first of a row is its head.
         numbers: Which columns are of numbers, from 0: they stand to the right.
-        kind: A class of the style sheet.
+        kind: A class of the style sheet; of `columns` the rows become blocks where the page is narrow.
     """
     marks = {place: " class=number" for place in numbers}
+    heads = [f' data-head="{each}"' if kind else "" for each in header]
     head = "".join(f"<th scope=col{marks.get(place, '')}>{each}</th>" for place, each in enumerate(header))
     lines = []
     for first, *rest in rows:
-        cells = "".join(f"<td{marks.get(place, '')}>{cell}</td>" for place, cell in enumerate(rest, 1))
+        cells = "".join(
+            f"<td{marks.get(place, '')}{heads[place]}>{cell}</td>" for place, cell in enumerate(rest, 1)
+        )
         lines.append(f"<tr><th scope=row{marks.get(0, '')}>{first}</th>{cells}</tr>")
     named = f" class={kind}" if kind else ""
     body = "".join(lines)

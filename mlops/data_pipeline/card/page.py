@@ -34,7 +34,7 @@ def _facts(card: Card) -> str:
     held = f"{card.validation.successful} of {card.validation.evaluated} expectations hold"
     return tiles([
         ("Rows", f"{card.rows:,}", ", ".join(f"{escape(each.name)} {each.rows:,}" for each in card.splits)),
-        ("Columns", f"{len(card.columns)}", f"target {escape(card.target)}" if card.target else "no target"),
+        ("Columns", f"{len(card.columns)}", f"target {name(card.target)}" if card.target else "no target"),
         ("Quality", f"{card.quality:.3f}", held),
         ("Licence", escape(card.licence) or "not stated", ""),
     ])

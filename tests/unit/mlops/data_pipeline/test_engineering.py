@@ -35,6 +35,29 @@ def test_features_are_learnt_on_the_training_part(places: Workspace, change: Any
     assert {each.name: each.type for each in found.record.columns}["age"] == "float"
 
 
+def test_drift_is_measured_on_what_the_features_are_made_of(
+    places: Workspace, change: Any, work: Path, tree: Path
+) -> None:
+    from mlops.drift.report import between
+
+    source = tree / "data/raw/people.csv"
+    dataset = change("split: {test: 0.25}", f"split: {{test: 0.25}}\n{RULES}")
+    first = walk(places, dataset, work)
+    for name, digest in first.record.features.items():
+        assert digest == steps.sha256_file(first.folder / name)
+    assert sorted(first.record.features) == ["features.json", "test.sources.parquet", "train.sources.parquet"]
+    same = between(places, dataset, first.record.version, str(source))
+    assert same.verdict == "same" and {each.column for each in same.columns} == {"name", "age", "height", "wage"}
+    lines = source.read_text().splitlines()
+    cells = [row.split(",") for row in lines[1:]]
+    older = [",".join([name, str(int(age) + 35), *rest]) for name, age, *rest in cells]
+    source.write_text("\n".join([lines[0], *older]) + "\n")
+    second = walk(places, dataset, work)
+    assert pl.read_parquet(second.folder / "train.sources.parquet").columns == ["name", "age"]
+    found = between(places, dataset, first.record.version, second.record.version)
+    assert [each.column for each in found.columns if each.verdict == "drifted"] == ["age"], "a new scale hides nothing"
+
+
 def test_without_rules_nothing_is_made(places: Workspace, dataset: Dataset, work: Path) -> None:
     found = walk(places, dataset, work)
     assert not (found.folder / "features.json").exists()

@@ -131,7 +131,7 @@ def test_columns_that_part_are_seen_together_alone() -> None:
     assert report.joint.verdict == "drifted" and report.blocking and report.verdict == "drifted"
     pair = report.joint.pairs[0]
     assert (pair.first, pair.second) == ("x", "y") and pair.reference > 0.6 and abs(pair.current) < 0.05
-    assert "x with y: rank correlation 0.6" in report.joint.reasons[0]
+    assert "x with y: correlation 0.6" in report.joint.reasons[0]
     assert not drift({"x": first, "y": first}, {"x": first, "y": first[::-1]}, joint_severity="warn").blocking
     assert drift({"x": first, "y": first}, {"x": first, "y": -first}).joint.verdict == "drifted"
     ignored = {"y": ColumnRule(severity="ignore")}
