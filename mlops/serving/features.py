@@ -59,7 +59,9 @@ def columns_of(plan: FeaturePlan, rows: Sequence[Mapping[str, Any]]) -> dict[str
     return {each.name: column(each.type, [row.get(each.name) for row in rows]) for each in plan.columns}
 
 
-class _Shape(Record, frozen=True, kw_only=True):
+class FeatureFile(Record, frozen=True, kw_only=True):
+    """As much of a file of features as tells a chain from a plan."""
+
     plans: list[Any] | None = None
 
 
@@ -69,7 +71,7 @@ def chain_of(content: bytes, *, where: str | Path) -> FeatureChain:
     Raises:
         InvalidRecordError: it is neither.
     """
-    if decode(_Shape, content, where=where).plans is not None:
+    if decode(FeatureFile, content, where=where).plans is not None:
         return decode(FeatureChain, content, where=where)
     plan = decode(FeaturePlan, content, where=where)
     return FeatureChain(columns=plan.columns, plans=[plan], takes=taken(plan))

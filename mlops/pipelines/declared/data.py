@@ -103,7 +103,8 @@ def _published(run: Run, name: str) -> str | None:
     except (MissingInputError, InvalidRecordError):
         return "the version's record cannot be read"
     place = published(run, name, made.version)
-    there = all(path.is_file() for path in (place, *(place.parent / part.file for part in made.splits)))
+    files = [*(part.file for part in made.splits), *made.features]
+    there = place.is_file() and all((place.parent / file).is_file() for file in files)
     return None if there else f"version {made.version} is not published"
 
 

@@ -17,9 +17,9 @@ from mlops.errors import InvalidRecordError
 from mlops.features.fitting import columns_of_table, fit, table_of
 from mlops.features.rules import FeatureRule
 from mlops.records import ColumnShape, decode
-from mlops.records.features import FeaturePlan
+from mlops.records.features import FeatureChain, FeaturePlan
 from mlops.serving import Input
-from mlops.serving.features import apply, column, columns_of, log1p
+from mlops.serving.features import apply, apply_chain, chain_of, column, columns_of, log1p, taken
 from mlops.serving.inputs import RowReader
 
 SHAPES = [
@@ -182,3 +182,18 @@ def test_what_is_missing_or_was_never_seen() -> None:
 def test_rows_without_a_column_are_refused() -> None:
     with pytest.raises(InvalidRecordError, match="lack the column 'b'"):
         apply(PLAN, {"a": np.zeros(1)})
+
+
+def test_a_plan_alone_is_a_chain_of_one_and_later_plans_see_earlier_features() -> None:
+    shape = ColumnShape(name="plans", type="float")
+    first = fit({"plans": FeatureRule(scale="minmax")}, [shape], {"plans": np.array([0.0, 4.0])})
+    alone = chain_of(first.to_json(), where="an older bundle")
+    assert alone == FeatureChain(columns=[shape], plans=[first], takes=taken(first))
+    second = fit({"twice": FeatureRule(operation="product", of=["plans", "plans"])}, [shape],
+                 {"plans": np.array([0.0, 1.0])})
+    chain = FeatureChain(columns=[shape], plans=[first, second], takes=[*taken(second), *taken(first)])
+    assert chain_of(chain.to_json(), where="a bundle") == chain and chain.made == {"plans", "twice"}
+    made = apply_chain(chain, {"plans": np.array([2.0, 3.0])})
+    assert list(made) == ["twice", "plans"] and made["twice"].tolist() == [0.25, 0.5625]
+    with pytest.raises(InvalidRecordError, match="a bundle: is no valid FeatureFile"):
+        chain_of(b"{", where="a bundle")
