@@ -81,7 +81,7 @@ class History:
         self.head = found.sha
         self.shallow = is_shallow(git)
         self.commits = _listed(git, last, found.sha)
-        self._parsed: dict[tuple[str, str], Workflow] = {}
+        self._parsed: dict[tuple[str, str | None], Workflow] = {}
         self._folders: dict[str, list[Workflow]] = {}
 
     def __enter__(self) -> Self:
@@ -112,7 +112,7 @@ class History:
         if parent is None:
             cut = bool(commit.parents)
             change = Change(why=_CUT if cut else _ROOT, message=commit.message)
-            reading = Reading({}, change, None, commit.sha)
+            reading = Reading([], change, None, commit.sha)
             return Moment(commit.sha, None, commit.message, None if cut else changed.files, workflows, reading)
         change = Change(changed.files, message=commit.message)
         if counts and len(commit.parents) > 1:
@@ -120,7 +120,7 @@ class History:
                 many = count.many()
             perhaps = PERHAPS if many is None and self.shallow else None
             change = change._replace(always=ALWAYS if many else None, perhaps=perhaps)
-        reading = Reading({}, change, parent, commit.sha, changed.deleted if changed.added else frozenset())
+        reading = Reading([], change, parent, commit.sha, changed.deleted if changed.added else frozenset())
         return Moment(commit.sha, parent, commit.message, changed.files, workflows, reading, bool(changed.deleted))
 
     def _may_be_many(self) -> bool:
@@ -142,10 +142,6 @@ class History:
         return self._folders[folder[0]]
 
     def _workflow(self, path: str, text: str | None) -> Workflow:
-        if text is None:
-            from mlops.routing.router.plans import parse_all
-
-            return parse_all({path: None})[0]
         if (path, text) not in self._parsed:
             self._parsed[path, text] = parse(path, text)
         return self._parsed[path, text]

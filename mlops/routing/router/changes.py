@@ -15,7 +15,7 @@ from mlops.routing.router.decisions import Change
 from mlops.routing.router.differences import MOST_COMMITS, Branch, Count, Diff
 from mlops.routing.router.events import Event, nothing
 from mlops.routing.router.objects import Objects
-from mlops.routing.router.workflows import FOLDER
+from mlops.routing.router.workflows import FOLDER, Workflow, parse
 
 ALWAYS = f"more than {MOST_COMMITS:,} commits were pushed, and then everything runs"
 _FEW = 20
@@ -27,13 +27,13 @@ class Reading(NamedTuple):
     """What git said.
 
     Attributes:
-        files: The workflow files' text by path, sorted; None for one that is a symbolic link or not here.
+        workflows: The event's workflow files, sorted by path.
         change: What changed.
         base, head: The commits compared, where there were any.
         gone: Files that went while others came: rename detection may hide them.
     """
 
-    files: dict[str, str | None]
+    workflows: list[Workflow]
     change: Change
     base: str | None = None
     head: str | None = None
@@ -63,7 +63,7 @@ def read_push(git: Git, objects: Objects, event: Event, given: list[str] | None,
     """
     if event.deleted:
         before = event.before if event.before and objects.commit(event.before) else "HEAD"
-        return Reading(workflow_files(objects, before), Change(files=[]))
+        return Reading(workflows_at(objects, before), Change(files=[]))
     group = event.name == "merge_group"
     old, new = (event.base, event.head or event.after) if group else (event.before, event.after)
     new = new or "HEAD"
@@ -79,24 +79,24 @@ def read_push(git: Git, objects: Objects, event: Event, given: list[str] | None,
         commit = objects.commit(new)
         if commit is None:
             raise missing(git, new)
-        files = workflow_files(objects, new)
+        workflows = workflows_at(objects, new)
         if event.is_tag:
-            return Reading(files, Change(files=given, filtered=False, message=commit.message), head=commit.sha)
+            return Reading(workflows, Change(files=given, filtered=False, message=commit.message), head=commit.sha)
         if given is not None:
-            return Reading(files, Change(files=given, message=commit.message), old, commit.sha)
+            return Reading(workflows, Change(files=given, message=commit.message), old, commit.sha)
         if diff is None:
-            return _new_branch(git, objects, event, files, new)
+            return _new_branch(git, objects, event, workflows, new)
         start = objects.commit(old)
         if start is None:
             change = Change(why=f"the commit before the push, {old}, is not in this clone", message=commit.message)
-            return Reading(files, change, None, commit.sha)
+            return Reading(workflows, change, None, commit.sha)
         names, gone = diff.files()
         many = count.many() if count else False
         change = Change(
             names, always=ALWAYS if many else None, message=commit.message,
             perhaps=PERHAPS if many is None and is_shallow(git) else None,
         )
-        return Reading(files, change, start.sha, commit.sha, gone)
+        return Reading(workflows, change, start.sha, commit.sha, gone)
 
 
 def _straight(objects: Objects, old: str | None, new: str) -> bool:
@@ -111,17 +111,17 @@ def _straight(objects: Objects, old: str | None, new: str) -> bool:
     return False
 
 
-def _new_branch(git: Git, objects: Objects, event: Event, files: dict[str, str | None], new: str) -> Reading:
+def _new_branch(git: Git, objects: Objects, event: Event, workflows: list[Workflow], new: str) -> Reading:
     """A branch that was not there before: the parent of the deepest pushed commit, which only the event can name."""
     commit = objects.commit(new)
     assert commit is not None
     if event.commits is None:
         why = "the branch is new, and which of its commits were pushed with it is not known"
-        return Reading(files, Change(why=why, message=commit.message), head=commit.sha)
+        return Reading(workflows, Change(why=why, message=commit.message), head=commit.sha)
     if not event.commits:
-        return Reading(files, Change(files=[], message=commit.message), head=commit.sha)
+        return Reading(workflows, Change(files=[], message=commit.message), head=commit.sha)
     if len(event.commits) > MOST_COMMITS:
-        return Reading(files, Change([], always=ALWAYS, message=commit.message), head=commit.sha)
+        return Reading(workflows, Change([], always=ALWAYS, message=commit.message), head=commit.sha)
     pushed = [objects.commit(each) for each in event.commits]
     inside = {each.sha for each in pushed if each}
     deepest = [each for each in pushed if each and not inside.intersection(each.parents)]
@@ -134,11 +134,11 @@ def _new_branch(git: Git, objects: Objects, event: Event, files: dict[str, str |
     elif "" in bases:
         why = "the branch is new, and its first commit has no parent to compare with"
     if why:
-        return Reading(files, Change(why=why, message=commit.message), head=commit.sha)
+        return Reading(workflows, Change(why=why, message=commit.message), head=commit.sha)
     base = bases.pop()
     with Diff(git, base, new) as diff:
         names, gone = diff.files()
-    return Reading(files, Change(names, message=commit.message), base, commit.sha, gone)
+    return Reading(workflows, Change(names, message=commit.message), base, commit.sha, gone)
 
 
 def read_unfiltered(git: Git, objects: Objects, event: Event, given: list[str] | None) -> Reading:
@@ -153,11 +153,12 @@ def read_unfiltered(git: Git, objects: Objects, event: Event, given: list[str] |
     commit = objects.commit(own)
     if commit is None:
         raise missing(git, own)
-    files = workflow_files(objects, own)
+    workflows = workflows_at(objects, own)
     elsewhere: frozenset[str] = frozenset()
     if default is not None and (fixed or event.name == "workflow_dispatch") and objects.commit(default):
-        elsewhere = frozenset(files) - frozenset(objects.folder(f"{default}^{{commit}}", FOLDER))
-    return Reading(files, Change(files=given or [], filtered=False, elsewhere=elsewhere), head=commit.sha)
+        there = objects.folder(f"{default}^{{commit}}", FOLDER)
+        elsewhere = frozenset(each.path for each in workflows if each.path not in there)
+    return Reading(workflows, Change(files=given or [], filtered=False, elsewhere=elsewhere), head=commit.sha)
 
 
 def default_branch(git: Git, event: Event) -> str | None:
@@ -174,8 +175,13 @@ def default_branch(git: Git, event: Event) -> str | None:
     return Branch(git).name()  # nothing was ever cloned from or pushed to
 
 
+def workflows_at(objects: Objects, commit: str) -> list[Workflow]:
+    """The workflow files at a commit or tree, sorted by path."""
+    return [parse(path, text) for path, text in workflow_files(objects, commit).items()]
+
+
 def workflow_files(objects: Objects, commit: str) -> dict[str, str | None]:
-    """The text of the workflow files at a commit or tree, by path, sorted."""
+    """The text of the workflow files at a commit or tree, by path, sorted; None for a link, or what is not here."""
     return {
         path: None if text is None else text.decode("utf-8", "replace")
         for path, text in sorted(objects.folder(commit, FOLDER).items())

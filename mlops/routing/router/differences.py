@@ -64,16 +64,36 @@ class Diff(Question):
         return names, frozenset(name for status, name in zip(statuses, names, strict=True) if status == "D")
 
 
-class Branch(Question):
-    """The branch that HEAD names."""
+class Branch:
+    """The branch that HEAD names: mostly a file of one line says so, else git is asked."""
 
     def __init__(self, git: Git) -> None:
-        super().__init__(git, "symbolic-ref", "--quiet", "HEAD")
+        self._name = _head(str(git.folder))
+        self._running = git.start("symbolic-ref", "--quiet", "HEAD", env=ENVIRONMENT) if self._name is None else None
 
     def name(self) -> str | None:
         """Its full ref; None when HEAD is detached, or where there is no repository."""
+        if self._running is None:
+            return self._name
         code, output = self._running.finish()
         return output.decode("utf-8", "surrogateescape").strip() if code == 0 else None
+
+    def end(self) -> None:
+        """Leave no process behind, whether its answer was taken or not."""
+        if self._running is not None:
+            self._running.end()
+
+
+def _head(folder: str) -> str | None:
+    """The branch by the file `.git/HEAD`; None where that says nothing (a linked work tree, a bare repository)."""
+    try:
+        with open(f"{folder}/.git/HEAD", "rb") as file:
+            line = file.read(4096)
+    except OSError:
+        return None
+    # a repository whose refs are no files has a branch `.invalid` there
+    named = line.startswith(b"ref: refs/heads/") and line.endswith(b"\n") and not line.endswith(b"/.invalid\n")
+    return line[5:-1].decode("utf-8", "surrogateescape") if named else None
 
 
 class Begun:
@@ -86,7 +106,7 @@ class Begun:
     def end(self) -> None:
         """Leave no process behind, whichever answers were taken."""
         self.diff._running.end()
-        self.branch._running.end()
+        self.branch.end()
 
 
 class Count(Question):

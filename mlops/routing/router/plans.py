@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from mlops.errors import MissingInputError
 from mlops.routing.router.decisions import LIMIT, Change, Decision, as_called, route
 from mlops.routing.router.events import Event, nothing
-from mlops.routing.router.workflows import FOLDER, Workflow, parse, pipeline_of
+from mlops.routing.router.workflows import FOLDER, Workflow, parse
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from mlops.routing.router.changes import Reading
     from mlops.routing.router.differences import Diff
 
-_NOT_HERE = "it is a symbolic link, or a partial clone does not hold it"
 _DEPLOYED = "refs/heads/main"
 
 
@@ -70,12 +69,11 @@ def route_event(git: Git, event: Event, *, given: list[str] | None = None, begun
 
         from mlops.routing.router.changes import Reading
 
-        reading = Reading({}, Change(given))  # no repository at all: the files as they lie there
-        workflows = read_tree(Path(git.folder))
+        # no repository at all: the files as they lie there
+        reading = Reading(read_tree(Path(git.folder)), Change(given))
     else:
         reading = _read(git, event, given, begun)
-        workflows = parse_all(reading.files)
-    decisions = decide(git, event, workflows, reading)
+    decisions = decide(git, event, reading.workflows, reading)
     files = sorted(reading.change.files or [])
     return _planned(event, files, decisions, base=reading.base, head=reading.head)
 
@@ -139,14 +137,6 @@ def _rename_matters(event: Event, workflows: Sequence[Workflow], reading: Readin
     return [each.verdict for each in without] != [each.verdict for each in decisions]
 
 
-def parse_all(files: Mapping[str, str | None]) -> list[Workflow]:
-    """The workflows in these files; what is behind a symbolic link cannot be known."""
-    return [
-        Workflow(path, pipeline_of(path), {}, problem=_NOT_HERE) if text is None else parse(path, text)
-        for path, text in files.items()
-    ]
-
-
 def read_tree(repository: Path) -> list[Workflow]:
     """The workflows of a work tree as it lies there, committed or not.
 
@@ -162,7 +152,7 @@ def read_tree(repository: Path) -> list[Workflow]:
         except OSError as error:
             raise MissingInputError(f"cannot be read: {error.strerror or error}", where=path) from error
         files[f"{FOLDER}/{path.name}"] = text
-    return parse_all(files)
+    return [parse(path, text) for path, text in files.items()]
 
 
 def route_files(

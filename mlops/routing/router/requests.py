@@ -7,11 +7,12 @@ import tempfile
 
 from mlops.errors import MissingInputError
 from mlops.git import Git
-from mlops.routing.router.changes import Reading, default_branch, is_shallow, missing, workflow_files
+from mlops.routing.router.changes import Reading, default_branch, is_shallow, missing, workflow_files, workflows_at
 from mlops.routing.router.decisions import Change
 from mlops.routing.router.differences import Diff
 from mlops.routing.router.events import Event
 from mlops.routing.router.objects import Commit, Objects
+from mlops.routing.router.workflows import Workflow, parse
 
 
 def read_request(git: Git, objects: Objects, event: Event, given: list[str] | None) -> Reading:
@@ -34,7 +35,7 @@ def read_request(git: Git, objects: Objects, event: Event, given: list[str] | No
     target = event.name == "pull_request_target"
     if base is None:
         change = Change(given, "the base branch's tip is not in this clone", message=head.message)
-        return Reading(workflow_files(objects, merge.sha if merge else head.sha), change, head=head.sha)
+        return Reading(workflows_at(objects, merge.sha if merge else head.sha), change, head=head.sha)
     bases = git.ask("merge-base", "--all", base.sha, head.sha)[1].decode().split()
     why = _why_unknown(git, bases)
     conflict = False
@@ -50,10 +51,15 @@ def read_request(git: Git, objects: Objects, event: Event, given: list[str] | No
         conflict = False  # git's own merge may differ where the history is not plain
     if given is not None or why:
         change = Change(given, why, message=head.message, conflict=conflict)
-        return Reading(files, change, bases[0] if len(bases) == 1 else None, head.sha)
+        return Reading(_parsed(files), change, bases[0] if len(bases) == 1 else None, head.sha)
     with Diff(git, bases[0], head.sha) as diff:
+        workflows = _parsed(files)
         names, gone = diff.files()
-    return Reading(files, Change(names, message=head.message, conflict=conflict), bases[0], head.sha, gone)
+    return Reading(workflows, Change(names, message=head.message, conflict=conflict), bases[0], head.sha, gone)
+
+
+def _parsed(files: dict[str, str | None]) -> list[Workflow]:
+    return [parse(path, text) for path, text in files.items()]
 
 
 def _why_unknown(git: Git, bases: list[str]) -> str:

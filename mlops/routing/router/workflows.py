@@ -23,6 +23,7 @@ _EVENTS = frozenset((
     "registry_package", "release", "repository_dispatch", "schedule", "status", "watch", "workflow_call",
     "workflow_dispatch", "workflow_run",
 ))
+_NOT_HERE = "it is a symbolic link, or a partial clone does not hold it"
 _PAIRS = (("branches", "branches-ignore"), ("tags", "tags-ignore"), ("paths", "paths-ignore"))
 
 
@@ -76,8 +77,10 @@ def pipeline_of(path: str) -> str:
     return path.rpartition("/")[2].rpartition(".")[0].removesuffix("-pipeline")
 
 
-def parse(path: str, text: str) -> Workflow:
-    """The workflow in `text`; one that cannot be read carries its problem instead of raising."""
+def parse(path: str, text: str | None) -> Workflow:
+    """The workflow in `text`; one that cannot be read, or is not there (None), carries its problem and raises none."""
+    if text is None:
+        return Workflow(path, pipeline_of(path), {}, problem=_NOT_HERE)
     try:
         document = yaml12.load(text, where=path)
         if not isinstance(document, dict):
