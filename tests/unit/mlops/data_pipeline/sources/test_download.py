@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from mlops.data_pipeline import Dataset
+from mlops.data_pipeline import Dataset, intake
 from mlops.data_pipeline.sources.download import download, without_secrets
 from mlops.data_pipeline.intake import read_source
+from mlops.data_pipeline.table_file import TableWriter
 from mlops.errors import BadDataError, MissingInputError, UnavailableError
 
 LONG = bytes(range(256)) * 400
@@ -32,7 +33,14 @@ class Handler(BaseHTTPRequestHandler):
             return
         if path.startswith("/parts"):
             return self.parts(path)
+        if path == "/marked.csv" and self.headers.get("If-None-Match") == '"marked"':
+            self.asked.append("unchanged")
+            self.send_response(304)
+            self.end_headers()
+            return
         self.send_response(200)
+        if path == "/marked.csv":
+            self.send_header("ETag", '"marked"')
         self.send_header("Content-Length", str(len(BODY) + (10 if path == "/short" else 0)))
         self.end_headers()
         if path == "/silent":
@@ -160,3 +168,21 @@ def test_an_address_is_a_source_and_its_secrets_are_not_recorded(server: str, da
     assert raw.table.rows() == [("a", 1, 1.5, 2.0)]
     assert raw.source.location == f"{server}/rows.csv" and not raw.source.simulated
     assert without_secrets("https://me:word@host:8/p?q=1#f") == "https://host:8/p"
+
+
+def test_a_killed_conversion_fetches_nothing_again(
+    server: str, dataset: Dataset, work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ingest() -> int:
+        target = work / "ingested.parquet"
+        return intake.ingest(dataset, target, f"{server}/marked.csv", quarantined=work / "quarantine.parquet").rows
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(TableWriter, "add", killed)
+        ingest()
+    Handler.asked.clear()
+    assert ingest() == 1 and Handler.asked == ["unchanged"]
+    assert not list((work / ".fetched").iterdir())
