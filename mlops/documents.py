@@ -11,8 +11,10 @@ from typing import Any, TypeVar, Union, get_args, get_origin
 import msgspec
 
 from mlops.errors import ConfigurationError, MissingInputError
+from mlops.plain_yaml import Unusual, core, quick
 
 T = TypeVar("T")
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
 _FIELD = re.compile(r"([^.\[\]]+)|\[(\d+|\.\.\.)\]")
 
 
@@ -23,10 +25,11 @@ def read(kind: type[T], path: Path) -> T:
         MissingInputError: there is no such file.
         ConfigurationError: not YAML, or not of the shape; `where` is `file:line`, the message names the field.
     """
-    document, lines = parse(path)
+    document = _plain(path)
     try:
         return msgspec.convert(document, kind)
     except msgspec.ValidationError as error:
+        document, lines = parse(path)
         message, field = _field(str(error))
         field, known = _resolve(kind, document, field)
         if "unknown field" in message:
@@ -48,12 +51,7 @@ def parse(path: Path) -> tuple[Any, Any]:
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-    try:
-        content = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise MissingInputError(f"cannot be read: {error.strerror or error}", where=path) from error
-    except UnicodeDecodeError as error:
-        raise ConfigurationError(f"is not UTF-8: {error}", where=path) from error
+    content = _content(path)
     try:
         nodes = YAML(typ="rt").load(content)
     except MarkedYAMLError as error:
@@ -64,6 +62,30 @@ def parse(path: Path) -> tuple[Any, Any]:
     except YAMLError as error:
         raise ConfigurationError(f"is not YAML: {error}", where=path) from error
     return plain(nodes), nodes
+
+
+def _plain(path: Path) -> Any:
+    """The same data as `parse` gives, without the YAML library where the file is written in the plain style."""
+    try:
+        return quick(_content(path), _sure)
+    except Unusual:
+        return parse(path)[0]
+
+
+def _sure(text: str) -> Any:
+    """A word without quotes, where it is beyond doubt what it means; dates, `1_000` and `=` are for the library."""
+    if text[:1] not in "+-.0123456789=" or _NUMBER.fullmatch(text) or re.search(" [A-Za-z]{2}", text):
+        return core(text)
+    raise Unusual
+
+
+def _content(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise MissingInputError(f"cannot be read: {error.strerror or error}", where=path) from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"is not UTF-8: {error}", where=path) from error
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:
@@ -82,7 +104,7 @@ def place(path: Path, field: str) -> str:
 
 def mapping(path: Path) -> dict[str, Any]:
     """The file's top level as a dictionary, unchecked; empty where it is none (`read` says what is wrong with it)."""
-    parsed = parse(path)[0]
+    parsed = _plain(path)
     return parsed if isinstance(parsed, dict) else {}
 
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,6 +39,8 @@ def replacing(path: Path, *, mode: int | None = None) -> Iterator[Path]:
     Raises:
         ConfigurationError: the folder cannot be written (read-only, no space, no right).
     """
+    import tempfile
+
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
@@ -99,6 +99,9 @@ def atomic_folder(target: Path) -> Iterator[Path]:
     Raises:
         ConfigurationError: the parent folder cannot be written.
     """
+    import shutil
+    import tempfile
+
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -68,6 +67,8 @@ def _folder(fetched: Path | None, locations: tuple[str, ...]) -> Iterator[Path]:
     if fetched is not None or not any("://" in each for each in locations):
         yield fetched or Path(os.devnull)  # which no file is in
         return
+    import tempfile
+
     with tempfile.TemporaryDirectory(prefix="mlops-fetched-") as temporary:
         yield Path(temporary)
 

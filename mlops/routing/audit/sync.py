@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 
 from mlops import files
 from mlops.errors import ConfigurationError
+from mlops.plain_yaml import core
 from mlops.routing.audit import tree as trees
 from mlops.routing.audit.findings import filtered
 from mlops.routing.audit.inputs import Pipeline, inputs
-from mlops.routing.router import yaml12
 from mlops.routing.router.plans import read_tree
 from mlops.routing.router.workflows import parse
 from mlops.sources import Sources
@@ -180,5 +180,5 @@ def _refused(node: Any, where: str) -> ConfigurationError:
 
 
 def _scalar(pattern: str, *, flow: bool = False) -> str:
-    plain = _PLAIN.fullmatch(pattern) and yaml12.scalar(pattern) == pattern and not (flow and "," in pattern)
+    plain = _PLAIN.fullmatch(pattern) and core(pattern) == pattern and not (flow and "," in pattern)
     return pattern if plain else json.dumps(pattern, ensure_ascii=False)

@@ -1,10 +1,14 @@
 """YAML configuration: checked against its shape, with file, line and field in the error."""
 
+from pathlib import Path
+
 import msgspec
 import pytest
 
-from mlops import documents
+from mlops import documents, plain_yaml
 from mlops.errors import ConfigurationError, MissingInputError
+
+ROOT = Path(__file__).parents[3]
 
 
 class Part(msgspec.Struct, forbid_unknown_fields=True):
@@ -49,3 +53,28 @@ def test_a_missing_field_an_empty_file_and_other_bytes_are_errors(tmp_path):
             documents.read(Shape, write(tmp_path, text))
     with pytest.raises(MissingInputError):
         documents.read(Shape, tmp_path / "absent.yaml")
+
+
+WORDS = [
+    "a", "true", "no", "null", "~", "1", "-1", "1.5", "010", "2024-01-01", "1_0", "x y", "a#b", "a # c",
+    "<1H OCEAN", "%d", "20,000 rows", "12:30", "0x1f", "1e3", ".5", "=", "a = b", "'q'", '"d, e"', "a: b",
+    "http://x/y?z=1", "+1", "-", "1 2", "2001-12-14 21:59:43.10 -5", "- 3 or more", "{a: b c, d: [1, {e: 2.5}]}",
+    '{"a": "b", "c": []}', "[a b , -1]", "{a:b}", "|\n  x\n   y", "|-\n  x", ">\n  x\n  y", ">-\n  x\n  y",
+    ">-\n  x\n\n  y", "x\n  y",
+]
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_the_plain_style_is_read_as_the_library_reads_it(tmp_path: Path, word: str) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text(f"k: {word}\nl:\n  - {word}\n")
+    try:
+        found = plain_yaml.quick(file.read_text(), documents._sure)
+    except plain_yaml.Unusual:
+        return
+    assert repr(found) == repr(documents.parse(file)[0])
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "data" / "datasets").glob("*.yaml")), ids=lambda file: file.name)
+def test_our_own_files_are_read_without_the_library(file: Path) -> None:
+    assert plain_yaml.quick(file.read_text(), documents._sure) == documents.parse(file)[0]

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mlops.plain_yaml import Unusual
 from mlops.routing.router import yaml12
 
 ROOT = Path(__file__).parents[5]
@@ -17,7 +18,7 @@ ROOT = Path(__file__).parents[5]
 def quick_or_none(text: str) -> Any:
     try:
         return yaml12.quick(text), True
-    except yaml12._Unusual:
+    except Unusual:
         return None, False
 
 
@@ -160,6 +161,17 @@ SCALARS = st.one_of(
             "[a: b]",
             "# only",
             "[a, b,]",
+            "{a: b, c: [d, {e: 1}]}",
+            "{a: b c, 'd': \"e, f\"}",
+            "{a: (b; c)}",
+            "{a: - b, c: -1}",
+            "{a: b - c}",
+            "[a b , - , -]",
+            "{\"a\": 1.0, \"b\": []}",
+            "{a: 1, a: 2}",
+            "{a: b}}",
+            "|-",
+            ">",
             "[,a]",
             "...",
             "---",
