@@ -57,7 +57,7 @@ def ingest(
     label = "simulated" if record.simulated else "as given" if source else "real"
     print(f"{name}: {record.rows} rows from {record.location} ({label}), {record.sha256}")
     if record.quarantined:
-        print(f"  {record.quarantined} rows are set aside, with reasons: {folder / steps.QUARANTINE}")
+        print(f"  {record.quarantined} rows are set aside, see {folder / steps.QUARANTINE}: {record.why_aside()}")
     elif record.wrong_cells:
         told = "".join(f"\n  - {cell.told()}" for cell in record.wrong[:10])
         print(f"  {record.wrong_cells} cells are not as declared; `mlops data validate` refuses them:{told}")

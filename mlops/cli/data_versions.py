@@ -94,6 +94,8 @@ def show(
         ("suite", f"{_verdict(record)}, {record.validation.suite}, {record.validation.suite_sha256}"),
         ("checks", f"{passed} of {len(record.checks)} hold"), ("quality", f"{record.quality:.3f}"),
         ("source", f"{record.source.location}, {record.source.rows} rows, {record.source.sha256}"),
+        *([("set aside", f"{record.source.quarantined} rows: {record.source.why_aside()}")]
+          if record.source.quarantined else []),
         *(("made", f"{each.created}, commit {each.commit or 'none'}{'' if each.clean else ' with changes'}, "
            f"code {each.code}, config {each.config}") for each in made),
         ("folder", str(found.folder)),

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 ROW, FILE, REASON = "quarantine_row", "quarantine_file", "quarantine_reason"
 SHOWN = 5
-"""How many rows and reasons a message names; a record has the first `wrong_cells.SHOWN`."""
+"""How many rows a message names; a record has the first `wrong_cells.SHOWN`."""
 
 
 class QuarantineWriter:
@@ -202,12 +202,10 @@ def result(dataset: Dataset, source: Source, *, aside: QuarantineWriter | None =
         return []
     beyond = aside is not None and aside.beyond
     count, total = source.quarantined, aside.total if aside else source.rows + source.quarantined
-    why = "; ".join(f"{reason} ({rows})" for reason, rows in list(source.reasons.items())[:SHOWN])
-    more = f"; and {len(source.reasons) - SHOWN} other reasons" if len(source.reasons) > SHOWN else ""
     first = "; first: " + "; ".join(source.aside[:SHOWN])
     return [CheckResult(
         name="rows set aside", success=not count, severity="block" if beyond else "warn",
-        message=f"{_share(dataset, count, total)}: {why}{more}{first}" if count else "no row is bad",
+        message=f"{_share(dataset, count, total)}: {source.why_aside()}{first}" if count else "no row is bad",
         details={"count": count, "reasons": source.reasons, "rows": source.aside,
                  "maximum_share": dataset.maximum_quarantined},
     )]

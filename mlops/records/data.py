@@ -71,6 +71,12 @@ class Source(Record, frozen=True, kw_only=True):
     aside: list[str] = []
     quarantine_sha256: str = ""
 
+    def why_aside(self, most: int = 5) -> str:
+        """The reasons why rows were set aside, each with its number of rows, one line; at most `most` of them."""
+        told = [f"{reason} ({rows})" for reason, rows in list(self.reasons.items())[:most]]
+        more = len(self.reasons) - most
+        return "; ".join([*told, *([f"and {more} other reasons"] if more > 0 else [])])
+
 
 class ColumnShape(Record, frozen=True, kw_only=True):
     """A column's name, type (string, float, integer, boolean, datetime) and whether it may be empty."""

@@ -25,6 +25,8 @@ def _lines(card: Card) -> Iterator[str]:
         ("Target", _code(card.target)), ("Quality", f"{card.quality:.3f}"),
         ("Suite", f"{card.validation.successful} of {card.validation.evaluated} expectations hold"),
         ("Source", f"{_code(card.source.location)}, {card.source.rows:,} rows"),
+        *((("Set aside", f"{card.source.quarantined:,} rows: {_safe(card.source.why_aside())}"),)
+          if card.source.quarantined else ()),
         *((("Origin", _safe(card.origin)),) if card.origin else ()),
         ("Licence", _safe(card.licence) or "not stated"), ("Fingerprint", _code(card.fingerprint)),
         *((("More", _code(card.by_hand)),) if card.by_hand else ()),

@@ -124,6 +124,7 @@ def _origin(card: Card) -> str:
     rows = [
         ("Origin", prose(card.origin) or "<span class=soft>not stated</span>"),
         ("Source", f"<code>{escape(source.location)}</code>, {source.rows:,} rows<br>{_digest(source.sha256)}"),
+        *([("Set aside", f"{source.quarantined:,} rows: {escape(source.why_aside())}")] if source.quarantined else []),
         ("Suite", f"<code>{escape(card.validation.suite)}</code>, {escape(card.validation.engine)}<br>"
                   f"{_digest(card.validation.suite_sha256)}"),
         ("Fingerprint", _digest(card.fingerprint)),

@@ -15,7 +15,8 @@ import polars as pl
 import pytest
 
 from mlops.config import Workspace
-from mlops.data_pipeline import Dataset, broken_rows, intake, steps
+from mlops.data_pipeline import Dataset, broken_rows, intake, steps, versions
+from mlops.data_pipeline.card import content as card, markdown, page
 from mlops.data_pipeline.judge import judge
 from mlops.data_pipeline.quarantine import REASON, ROW
 from mlops.errors import BadDataError, BusyError
@@ -80,6 +81,9 @@ def test_rows_that_break_the_suite_are_set_aside(asked: Any, places: Workspace, 
     assert "6 of 60 rows are bad (10.00%), 20.00% may be set aside: age breaks" in told.message
     version = steps.version(places, dataset, work)
     assert version.source.reasons == record.reasons and told in version.checks
+    shown = card.collect(places, versions.find(places, "people"))
+    why = "6 rows: age breaks expect_column_values_to_be_unique (be unique) (2); "
+    assert why in page.render(shown) and why in markdown.render(shown)
 
 
 def test_too_many_broken_rows_are_refused_with_the_reasons(asked: Any, places: Workspace, work: Path) -> None:
