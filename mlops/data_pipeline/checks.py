@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlops.data_pipeline import equal_rows, integrity, mojibake, timeliness
+from mlops.data_pipeline import equal_rows, integrity, mojibake, sequence, timeliness
 from mlops.data_pipeline.dataset import Dataset, Rule, Severity
 from mlops.data_pipeline.equal_rows import Named
 from mlops.data_pipeline.readable import readable
@@ -45,6 +45,7 @@ def of_table(
             *_missing(dataset, rows),
             *integrity.of_table(dataset, rows, places, scratch),
             *timeliness.of_table(dataset, rows, before),
+            *sequence.of_table(dataset, rows),
             *(_rule(rule, rows) for rule in dataset.checks.rules),
             *_label(dataset, "table", rows, scratch),
             *_disguise(dataset, rows),

@@ -125,6 +125,29 @@ class History(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     severity: Severity = "warn"
 
 
+class Stuck(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How often a column may hold the same value, as one that stands still or was filled in.
+
+    Attributes:
+        maximum_run: In how many rows one after another, be it empty; in rows that are sorted by it, in any number.
+        maximum_share: In which share of all rows.
+        besides: Values that may stand in any number of rows, such as the one that a column is capped at.
+    """
+
+    maximum_run: int
+    maximum_share: float = 1.0
+    besides: list[float] = []
+    severity: Severity = "block"
+
+
+class InStep(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Columns of numbers that belong together row by row: none may fit another one better when moved by a few rows, as
+    after a join that is off by one."""
+
+    columns: list[str]
+    severity: Severity = "block"
+
+
 class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A relation that no single expectation states, as an SQL expression over the columns.
 
@@ -151,6 +174,8 @@ class Checks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     references: list[Reference] = []
     freshness: Freshness | None = None
     history: History | None = None
+    stuck: dict[str, Stuck] = {}
+    in_step: InStep | None = None
     rules: list[Rule] = []
 
 
@@ -312,6 +337,8 @@ def _check_contradictions(declared: DatasetFile) -> Iterator[tuple[str, str]]:
         *((f"checks.keys[{n}].columns", key.columns) for n, key in enumerate(checks.keys)),
         *((f"checks.references[{n}].columns", each.columns) for n, each in enumerate(checks.references)),
         *([("checks.freshness.column", [checks.freshness.column])] if checks.freshness else []),
+        *((f"checks.stuck.{name}", [name]) for name in checks.stuck),
+        *([("checks.in_step.columns", checks.in_step.columns)] if checks.in_step else []),
     ]
     for field, names in named:
         if not names:

@@ -43,13 +43,16 @@ def readable(dataset: Dataset, rows: Rows, scratch: Scratch) -> Rows:
 
 def look_again(outcome: Outcome, suite: Suite, dataset: Dataset, rows: Rows, scratch: Scratch) -> Outcome:
     """The outcome with what the suite finds in the readable cells, in place of findings that only say that a column
-    holds text. The results stay as they are: those of the table as it came."""
+    holds text, or that compare text with text. The results stay as they are: those of the table as it came."""
     again = readable(dataset, rows, scratch) if outcome.findings else rows
     if again is rows:
         return outcome
     second = {(each.where, each.expectation, each.column): each for each in validate(suite, again.data).findings}
-    findings = tuple(
-        each if each.expectation in _OF_TYPE else second.get((each.where, each.expectation, each.column), each)
-        for each in outcome.findings
-    )
-    return msgspec.structs.replace(outcome, findings=findings)
+    findings = []
+    for each in outcome.findings:
+        found = second.get((each.where, each.expectation, each.column))
+        if each.expectation in _OF_TYPE or found is None and not each.rows:
+            findings.append(each)
+        elif found is not None:
+            findings.append(found)
+    return msgspec.structs.replace(outcome, findings=tuple(findings))

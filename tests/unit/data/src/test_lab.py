@@ -72,4 +72,4 @@ def test_planted_defects_fail_their_checks(table: pl.DataFrame, defect: pl.Expr,
 
 def test_repeated_rows_are_found(table: pl.DataFrame) -> None:
     failed = checks.blocking(checks.of_table(LAB, pl.concat([table, table[:2]])))
-    assert [each.name for each in failed] == ["duplicates"]
+    assert failed[0].name == "duplicates" and all(each.name.startswith("key ") for each in failed[1:])
