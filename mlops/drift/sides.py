@@ -11,6 +11,7 @@ from mlops.data_pipeline import process as processing
 from mlops.data_pipeline import versions
 from mlops.data_pipeline.dataset import Dataset
 from mlops.data_pipeline.intake import read_source
+from mlops.drift.layout import lay_out
 from mlops.drift.sketch import Sketch
 from mlops.errors import IntegrityError, InvalidRecordError, MissingInputError
 from mlops.features import kept
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
 SKETCH = "sketch.json"
 """Beside the tables of a version, so that it travels with them."""
+_WHOLE = 1 << 25
+"""Cells up to which all rows lay the bins."""
+_BATCH = 1 << 24
+"""Cells that are read at a time."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,9 +46,19 @@ class Side:
     part: str = ""
     table: polars.DataFrame | None = None
 
+    @property
+    def cells(self) -> int:
+        """How many there are, empty ones too."""
+        if self.found is None:
+            assert self.table is not None
+            return self.table.height * self.table.width
+        record = self.found.record
+        rows = sum(split.rows for split in record.splits if self.part in ("", split.name))
+        return rows * len(kept.raw_columns(record, kept.plan_of(record, self.found.folder)))
+
     def tables(self) -> Iterator[polars.DataFrame]:
-        """The rows, part by part; of a version with features what they were made of, as a file has it: a scale that
-        each version learns anew would hide the drift of what it scales.
+        """The rows in batches that fit into memory; of a version with features what they were made of, as a file has
+        it: a scale that each version learns anew would hide the drift of what it scales.
 
         Raises:
             IntegrityError: a part's file is damaged or gone.
@@ -57,7 +72,9 @@ class Side:
         names = [each.name for each in kept.raw_columns(record, plan)]
         for split in record.splits:
             if self.part in ("", split.name):
-                yield _read(kept.raw_places(record, plan, folder, split, names)).select(names)
+                places = kept.raw_places(record, plan, folder, split, names)
+                for table in _read(places, split.rows, max(_BATCH // max(len(names), 1), 1)):
+                    yield table.select(names)
 
 
 def open_side(places: Workspace, dataset: Dataset, text: str) -> Side:
@@ -92,7 +109,7 @@ def open_side(places: Workspace, dataset: Dataset, text: str) -> Side:
 def reference(side: Side) -> Sketch:
     """The side's sketch in bins of its own: a version's stored one, made where it is not there or is damaged."""
     if side.found is None or side.part:
-        return Sketch.of(_whole(side))
+        return _sketch(side)
     record, path = side.found.record, side.found.folder / SKETCH
     names = {each.name for each in kept.raw_columns(record, kept.plan_of(record, side.found.folder))}
     try:
@@ -101,7 +118,7 @@ def reference(side: Side) -> Sketch:
             return sketch
     except (MissingInputError, InvalidRecordError):
         pass
-    sketch = Sketch.of(_whole(side))
+    sketch = _sketch(side)
     if path.parent.name == side.found.record.version and not _pulled(side.found):
         sketch.save(path)
     return sketch
@@ -136,24 +153,32 @@ def _pulled(found: versions.Found) -> bool:
     return found.folder.parent.parent.name == versions.PUBLISHED.name
 
 
-def _whole(side: Side) -> polars.DataFrame:
+def _sketch(side: Side) -> Sketch:
+    """In bins that all rows lay, or, where they are many, rows at even distances."""
     import polars as pl
 
-    return pl.concat(side.tables(), how="vertical_relaxed")
+    if side.cells <= _WHOLE:
+        return Sketch.of(pl.concat(side.tables(), how="vertical_relaxed"))
+    step = -(-side.cells // _WHOLE)
+    sample = pl.concat((table.gather_every(step) for table in side.tables()), how="vertical_relaxed")
+    return Sketch.of(side.tables(), like=Sketch(lay_out(sample)))
 
 
-def _read(places: list[kept.Place]) -> polars.DataFrame:
+def _read(places: list[kept.Place], rows: int, size: int) -> Iterator[polars.DataFrame]:
+    """The columns of all files side by side, `size` rows at a time, once at least."""
     import polars as pl
 
-    read = []
-    for place in places:
-        try:
-            read.append(pl.read_parquet(place.path, columns=place.columns))
-        except (pl.exceptions.PolarsError, OSError) as error:
-            raise IntegrityError(
-                "cannot be read", where=place.path, mend="restore the version: `mlops data version restore`"
-            ) from error
-    return pl.concat(read, how="horizontal")
+    for start in range(0, max(rows, 1), size):
+        beside = []
+        for place in places:
+            try:
+                table = pl.scan_parquet(place.path).select(place.columns)
+                beside.append(table.slice(start, size).collect())
+            except (pl.exceptions.PolarsError, OSError) as error:
+                raise IntegrityError(
+                    "cannot be read", where=place.path, mend="restore the version: `mlops data version restore`"
+                ) from error
+        yield pl.concat(beside, how="horizontal")
 
 
 def _processed(dataset: Dataset, table: polars.DataFrame) -> tuple[polars.DataFrame, str]:

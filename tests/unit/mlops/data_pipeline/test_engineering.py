@@ -36,8 +36,9 @@ def test_features_are_learnt_on_the_training_part(places: Workspace, change: Any
 
 
 def test_drift_is_measured_on_what_the_features_are_made_of(
-    places: Workspace, change: Any, work: Path, tree: Path
+    places: Workspace, change: Any, work: Path, tree: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from mlops.drift import Sketch, sides
     from mlops.drift.report import between
 
     source = tree / "data/raw/people.csv"
@@ -56,6 +57,15 @@ def test_drift_is_measured_on_what_the_features_are_made_of(
     assert pl.read_parquet(second.folder / "train.sources.parquet").columns == ["name", "age"]
     found = between(places, dataset, first.record.version, second.record.version)
     assert [each.column for each in found.columns if each.verdict == "drifted"] == ["age"], "a new scale hides nothing"
+    sketch = first.folder / sides.SKETCH  # of many rows, some lay the bins, and all are counted, some at a time
+    whole = Sketch.load(sketch)
+    sketch.unlink()
+    monkeypatch.setattr(sides, "_BATCH", 4 * 7)
+    monkeypatch.setattr(sides, "_WHOLE", 4 * 20)
+    assert between(places, dataset, first.record.version, second.record.version).columns[1].verdict == "drifted"
+    batched = Sketch.load(sketch)
+    assert batched.rows == whole.rows == 60 and batched.layout != whole.layout
+    assert [each.sum() for each in batched.counts] == [each.sum() for each in whole.counts]
 
 
 def test_without_rules_nothing_is_made(places: Workspace, dataset: Dataset, work: Path) -> None:
