@@ -49,7 +49,7 @@ def of_table(
             *(_rule(rule, rows) for rule in dataset.checks.rules),
             *_label(dataset, "table", rows, scratch),
             *_disguise(dataset, rows),
-            *mojibake.of_table(dataset, rows.frame),
+            *mojibake.of_table(dataset, rows),
         ]
 
 

@@ -6,11 +6,12 @@ are equal where they are one value: every zero is, every not-a-number is, and so
 
 from __future__ import annotations
 
-import dataclasses
 import heapq
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from mlops.data_pipeline.on_disk import together
 from mlops.data_pipeline.rows import Rows
@@ -27,8 +28,7 @@ _ROW = "\x1frow"
 _TIMES = "\x1ftimes"
 
 
-@dataclasses.dataclass
-class Named:
+class Named(msgspec.Struct):
     """Some rows of a table: how many, and the numbers (from 1) of the first ones.
 
     Attributes:
@@ -36,7 +36,7 @@ class Named:
     """
 
     count: int = 0
-    first: list[int] = dataclasses.field(default_factory=list)
+    first: list[int] = []
 
     @classmethod
     def where(cls, mask: polars.Series) -> Named:
@@ -83,8 +83,7 @@ def repeated(rows: Rows, columns: Sequence[str], scratch: Scratch, *, whole: boo
     return found
 
 
-@dataclasses.dataclass
-class Values:
+class Values(msgspec.Struct):
     """The different values of a column.
 
     Attributes:
@@ -104,15 +103,24 @@ def values(rows: Rows, column: str, scratch: Scratch) -> Values:
 
     def counted() -> Iterator[polars.DataFrame]:
         for table in rows.batches([column], doing="counted"):
-            yield table.drop_nulls().group_by(column).agg(pl.len().alias(_TIMES))
+            counts = table.drop_nulls().group_by(column).agg(pl.len().alias(_TIMES))
+            if table.height == rows.height:  # all of them
+                take(counts[_TIMES])
+            else:
+                yield counts
+
+    def take(times: polars.Series) -> None:
+        if len(times):
+            least, most, count = times.to_frame("times").select(
+                pl.col("times").min().alias("least"), pl.col("times").max().alias("most"),
+                pl.col("times").cast(pl.Int64).sum().alias("count"),
+            ).row(0)
+            found.least, found.most = min(found.least or least, least), max(found.most, most)
+            found.distinct, found.rows = found.distinct + len(times), found.rows + count
 
     found = Values()
     for table in together(counted(), [column], scratch):
-        times = table.group_by(column).agg(pl.col(_TIMES).sum())[_TIMES].to_numpy()
-        if len(times):
-            found.least = min(found.least or int(times.min()), int(times.min()))
-            found.most = max(found.most, int(times.max()))
-            found.distinct, found.rows = found.distinct + len(times), found.rows + int(times.sum())
+        take(table.group_by(column).agg(pl.col(_TIMES).sum())[_TIMES])
     return found
 
 
@@ -129,8 +137,7 @@ def shared(asked: Rows, known: Rows, columns: Sequence[str], scratch: Scratch) -
     return count
 
 
-@dataclasses.dataclass
-class Lost:
+class Lost(msgspec.Struct):
     """Rows whose values are not found in another table; `values`: the first of these values."""
 
     rows: Named

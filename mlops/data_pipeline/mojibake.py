@@ -18,6 +18,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlops.data_pipeline.dataset import Dataset
+from mlops.data_pipeline.rows import Rows
 from mlops.records import CheckResult
 
 if TYPE_CHECKING:
@@ -50,13 +51,12 @@ PATTERN = "|".join((
 ))
 
 
-def of_table(dataset: Dataset, table: polars.DataFrame | polars.LazyFrame) -> list[CheckResult]:
+def of_table(dataset: Dataset, table: polars.DataFrame | Rows) -> list[CheckResult]:
     """A warning where cells of text look misread, with the first rows of each column; nothing without a text column."""
     import polars as pl
 
-    rows = table.lazy()
-    schema = rows.collect_schema()
-    texts = [name for name, kind in schema.items() if kind == pl.String]
+    rows = Rows.of(table)
+    texts = [name for name, kind in rows.schema.items() if kind == pl.String]
     if not texts:
         return []
     # Most columns are ASCII throughout, which is told much more quickly.
@@ -65,7 +65,8 @@ def of_table(dataset: Dataset, table: polars.DataFrame | polars.LazyFrame) -> li
     counts = _count(rows, damaged)
     told, details = [], {}
     for name in (name for name in damaged if counts[name]):
-        first = rows.with_row_index("\0row", offset=1).filter(damaged[name]).select("\0row", name).head(ROWS).collect()
+        numbered = rows.frame.with_row_index("\0row", offset=1).filter(damaged[name])
+        first = rows.collect(numbered.select("\0row", name).head(ROWS))
         found, count = first["\0row"].to_list(), counts[name]
         details[name] = {"count": count, "rows": found}
         examples = ", ".join(dict.fromkeys(map(_told, first[name].head(SHOWN).to_list())))
@@ -78,12 +79,12 @@ def of_table(dataset: Dataset, table: polars.DataFrame | polars.LazyFrame) -> li
     )]
 
 
-def _count(rows: polars.LazyFrame, masks: dict[str, polars.Expr]) -> dict[str, int]:
+def _count(rows: Rows, masks: dict[str, polars.Expr]) -> dict[str, int]:
     """How many rows each condition holds for, all by one scan."""
     if not masks:
         return {}
-    asked = rows.select(mask.sum().alias(name) for name, mask in masks.items())
-    return asked.collect(engine="streaming").row(0, named=True)
+    asked = rows.frame.select(mask.sum().alias(name) for name, mask in masks.items())
+    return rows.collect(asked).row(0, named=True)
 
 
 def repaired(text: str) -> str:

@@ -95,6 +95,8 @@ class Rows:
         """Column → how many of its cells are empty."""
         import polars as pl
 
+        if self._table is not None:
+            return {column.name: column.null_count() for column in self._table.get_columns()}
         if self._nulls is None:
             self._nulls = self.collect(self.frame.select(pl.all().null_count())).row(0, named=True)
         return self._nulls

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -25,7 +23,7 @@ class Scratch:
     """
 
     def __init__(self, beside: Path | None = None) -> None:
-        self._parent = beside or Path(tempfile.gettempdir())
+        self._parent = beside
         self._folder: Path | None = None
         self._stack = ExitStack()
         self._files = 0
@@ -35,6 +33,8 @@ class Scratch:
 
     def __exit__(self, *error: Any) -> None:
         if self._folder is not None:
+            import shutil
+
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None
         self._stack.close()
@@ -51,19 +51,24 @@ class Scratch:
         return self._folder / f"{self._files}{suffix}"
 
     def _made(self) -> Path:
+        import tempfile
+
+        parent = self._parent or Path(tempfile.gettempdir())
         try:
-            self._parent.mkdir(parents=True, exist_ok=True)
-            for left in self._parent.glob(f"{_PREFIX}*"):
+            parent.mkdir(parents=True, exist_ok=True)
+            for left in parent.glob(f"{_PREFIX}*"):
                 _remove(left)
-            folder = Path(tempfile.mkdtemp(dir=self._parent, prefix=_PREFIX))
+            folder = Path(tempfile.mkdtemp(dir=parent, prefix=_PREFIX))
         except OSError as error:
-            raise unwritable(self._parent, error) from error
+            raise unwritable(parent, error) from error
         self._stack.enter_context(lock(folder / "lock"))
         return folder
 
 
 def _remove(left: Path) -> None:
     """Remove the folder of a process of this user that is no more; one that is being made has no lock yet."""
+    import shutil
+
     try:
         if left.is_symlink() or left.stat().st_uid != os.getuid() or not (left / "lock").exists():
             return
