@@ -52,7 +52,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # A command that starts makes definitions, none of which is garbage: they are searched less often for it, and not
     # once more where they end with the process. Both together are a fifth of a short command's time.
     gc.set_threshold(10_000, 10, 10)
-    postpone("importlib.metadata")  # a tenth of Polars' start, for the one question how old a plugin is
+    # A tenth of Polars' start, for the questions how old a plugin is and what a command says of credentials.
+    postpone("importlib.metadata")
+    postpone("subprocess")
     code = _call(words[0], words[1:])
     gc.freeze()
     sys.exit(code)

@@ -16,8 +16,9 @@ from mlops.validation.compiled.table import Table, present
 if TYPE_CHECKING:
     import polars
 
-_OWN = re.compile(r'\s*col\("(?P<column>[^"]+)"\)\s*(?P<rest>.*?)\s*', re.DOTALL)
-_COMPARED = re.compile(
+# Compiled at their first use: most suites have no condition.
+_OWN = r'(?s:\s*col\("(?P<column>[^"]+)"\)\s*(?P<rest>.*?)\s*)'
+_COMPARED = (
     r"""(?P<operator><=|>=|==|!=|<|>)\s*(?:(?P<number>[+-]?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?)"""
     r"""|"(?P<double>[!#-&(-~][ !#-&(-~]*)"|'(?P<single>[!#-&(-~][ !#-&(-~]*)')"""
 )
@@ -68,13 +69,13 @@ def _object(table: Table, condition: dict[str, Any], depth: int) -> polars.Expr:
 
 
 def _own(table: Table, text: str) -> polars.Expr:
-    found = _OWN.fullmatch(text)
+    found = re.fullmatch(_OWN, text)
     if found is None:
         raise Declined("row_condition has a form that is not the engine's")
     (column,) = _columns(table, [found["column"]])
     if found["rest"].lower() == ".notnull()":
         return _null(column, False)
-    compared = _COMPARED.fullmatch(found["rest"])
+    compared = re.fullmatch(_COMPARED, found["rest"])
     if compared is None:
         raise Declined("row_condition has a form that is not the engine's")
     if compared["number"] is None:
