@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(_call(words[0], words[1:]))
     # A command that starts makes definitions, none of which is garbage: they are searched less often for it, and not
     # once more where they end with the process. Both together are a fifth of a short command's time.
-    gc.set_threshold(10_000, 10, 10)
+    gc.set_threshold(100_000, 10, 10)
     # A tenth of Polars' start, for the questions how old a plugin is and what a command says of credentials.
     postpone("importlib.metadata")
     postpone("subprocess")

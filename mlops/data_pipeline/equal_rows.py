@@ -103,7 +103,7 @@ def values(rows: Rows, column: str, scratch: Scratch) -> Values:
 
     def counted() -> Iterator[polars.DataFrame]:
         for table in rows.batches([column], doing="counted"):
-            counts = table.drop_nulls().group_by(column).agg(pl.len().alias(_TIMES))
+            counts = table[column].drop_nulls().value_counts(name=_TIMES)
             if table.height == rows.height:  # all of them
                 take(counts[_TIMES])
             else:
@@ -111,10 +111,9 @@ def values(rows: Rows, column: str, scratch: Scratch) -> Values:
 
     def take(times: polars.Series) -> None:
         if len(times):
-            least, most, count = times.to_frame("times").select(
-                pl.col("times").min().alias("least"), pl.col("times").max().alias("most"),
-                pl.col("times").cast(pl.Int64).sum().alias("count"),
-            ).row(0)
+            times = times.cast(pl.Int64)
+            figures: list[Any] = [times.min(), times.max(), times.sum()]
+            least, most, count = figures
             found.least, found.most = min(found.least or least, least), max(found.most, most)
             found.distinct, found.rows = found.distinct + len(times), found.rows + count
 
