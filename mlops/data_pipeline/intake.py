@@ -17,7 +17,6 @@ from mlops.data_pipeline import wrong_cells
 from mlops.data_pipeline.dataset import Dataset
 from mlops.data_pipeline.fingerprint import Fingerprint
 from mlops.data_pipeline.progress import Progress
-from mlops.data_pipeline.quarantine import QuarantineWriter
 from mlops.data_pipeline.sources import Batch, Opened, Part, Raw, open_source
 from mlops.data_pipeline.sources.csv_file import MAXIMUM_COLUMNS
 from mlops.data_pipeline.table_file import written
@@ -27,6 +26,8 @@ from mlops.records import Source, SourceFile, WrongCell
 
 if TYPE_CHECKING:
     import polars
+
+    from mlops.data_pipeline.quarantine import QuarantineWriter
 
 T = TypeVar("T")
 
@@ -189,7 +190,11 @@ def ingest(dataset: Dataset, target: Path, given: str | None = None, *, quaranti
         MissingInputError, UnavailableError, BadDataError, ConfigurationError, BusyError: see `sources.open_source`.
         BadDataError: more rows are bad than the data set's quarantine takes; they are in `quarantined` all the same.
     """
-    aside = QuarantineWriter(dataset, quarantined) if dataset.maximum_quarantined is not None else None
+    aside = None
+    if dataset.maximum_quarantined is not None:
+        from mlops.data_pipeline.quarantine import QuarantineWriter
+
+        aside = QuarantineWriter(dataset, quarantined)
     with lock(target.with_name(f".{target.name}.lock"), what="another `mlops data ingest`"):
         record = take_in(dataset, target, given, aside)
         if aside is None:

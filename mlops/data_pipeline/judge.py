@@ -7,10 +7,9 @@ from typing import Any
 import msgspec
 
 from mlops.config import Workspace
-from mlops.data_pipeline import checks, quarantine, wrong_cells
+from mlops.data_pipeline import checks, wrong_cells
 from mlops.data_pipeline.dataset import Dataset
 from mlops.data_pipeline.intake import take_in, taken
-from mlops.data_pipeline.quarantine import QuarantineWriter
 from mlops.data_pipeline.readable import look_again
 from mlops.data_pipeline.rows import Rows, gathered
 from mlops.data_pipeline.scratch import Scratch
@@ -82,8 +81,10 @@ def _read(dataset: Dataset, source: str | None, scratch: Scratch) -> tuple[Rows,
     """The rows that would go on, and what is told of those set aside; all rows where too many are bad for that."""
     told = []
     if dataset.maximum_quarantined is not None:
+        from mlops.data_pipeline import quarantine
+
         table = scratch.file(".parquet")
-        aside = QuarantineWriter(dataset, scratch.file(".parquet"), refuses=False)
+        aside = quarantine.QuarantineWriter(dataset, scratch.file(".parquet"), refuses=False)
         record = take_in(dataset, table, source, aside)
         told = quarantine.result(dataset, record, aside=aside)
         if not aside.beyond:

@@ -13,7 +13,7 @@ import msgspec
 from mlops import product
 from mlops.data_pipeline.dataset import Column, Dataset
 from mlops.data_pipeline.reading import Reading
-from mlops.data_pipeline.sources import columnar, compressed, csv_file, json_lines
+from mlops.data_pipeline.sources import compressed, csv_file
 from mlops.data_pipeline.sources.local_file import LocalFile
 from mlops.data_pipeline.sources.location import files_of, forget
 from mlops.data_pipeline.sources.opened import Batch, Loose, Opened, Part, Raw
@@ -102,12 +102,18 @@ class FilePart(msgspec.Struct):
         head = file.read(64) or b""
         kind = self.reading.format or compressed.kind_of(head)
         if kind in ("parquet", "arrow"):
+            from mlops.data_pipeline.sources import columnar
+
             yield from columnar.read_columnar(file, kind, self.columns, loose)
             return
         chunks = compressed.chunks(file)
         first = next(chunks, b"")
         kind = self.reading.format or compressed.kind_of(first[:64])
-        read = json_lines.read_json_lines if kind == "jsonl" else csv_file.read_csv
+        read = csv_file.read_csv
+        if kind == "jsonl":
+            from mlops.data_pipeline.sources import json_lines
+
+            read = json_lines.read_json_lines
         yield from read(_again(first, chunks), self.name, self.columns, self.reading, loose)
 
 
@@ -128,6 +134,8 @@ class FramePart(msgspec.Struct, frozen=True):
             ConfigurationError: the function cannot be loaded, or returns no table.
         """
         import polars as pl
+
+        from mlops.data_pipeline.sources import columnar
 
         loader = product.load(self.name, where=f"{self.dataset.file} (source)", repository=self.dataset.repository)
         table: Any = loader()
