@@ -18,6 +18,9 @@ def report() -> str:
         "python -c pass": [sys.executable, "-c", "pass"],
         "mlops --help": [*mlops, "--help"],
         "mlops route --help": [*mlops, "route", "--help"],
+        "mlops config show": [*mlops, "config", "show"],
+        "python -c 'import typer, pydantic'": [sys.executable, "-c", "import typer, pydantic"],
+        "python -c 'import polars'": [sys.executable, "-c", "import polars"],
         "python -c 'import mlflow'": [sys.executable, "-c", "import mlflow"],
         "python -c 'import great_expectations'": [sys.executable, "-c", "import great_expectations"],
     }

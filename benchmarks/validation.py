@@ -161,7 +161,8 @@ def _whole(folder: Path, rows: Path) -> dict[str, list[str]]:
     command = str(Path(sys.executable).with_name("mlops"))
     ours = [command, "data", "validate", "--dataset", "rows", "--source", str(rows)]
     ours += ["--format", "json", "--repository", str(tree)]
-    return {"mlops data validate": ours, **{name: [*_wrapped(name, rows), "once"] for name in (OURS, *PEERS)}}
+    others = {name: [*_wrapped(name, rows), "once"] for name in ("reading alone", OURS, *PEERS)}
+    return {"python -c 'import polars'": [sys.executable, "-c", "import polars"], "mlops data validate": ours, **others}
 
 
 def _largest(folder: Path, rows: int) -> str:
