@@ -12,7 +12,8 @@ from mlops.sources import Sources
 TREE = Path(__file__).parents[2]
 
 # Rooms of `mlops` that a service's image may hold, the foundation among them; nothing else of the repository.
-FOUNDATION = {"config", "documents", "errors", "files", "git", "logs", "processes", "product", "py.typed", "__init__"}
+FOUNDATION = {"config", "documents", "errors", "files", "git", "logs", "plain_yaml", "processes", "product", "py.typed",
+              "__init__"}
 ALLOWED = {"predict": FOUNDATION | {"serving", "records"}, "api": FOUNDATION | {"serving", "records", "database"}}
 
 
