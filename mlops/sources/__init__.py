@@ -51,7 +51,7 @@ class Sources:
         self._dirty = False
         self._fresh: dict[str, dict[str, Any]] = {}
         self._listing = Listing(repository)
-        self._reached: dict[tuple[Node, tuple[tuple[str, str], ...]], list[Node]] = {}
+        self._reached: dict[tuple[Node, str], list[Node]] = {}
         self._reader = ""
         if cache is not None:
             try:
@@ -84,8 +84,9 @@ class Sources:
         Raises:
             ConfigurationError: a reference names no module of the repository, or a file is not Python.
         """
-        imports = Imports(self._listing, self._python, roots=roots)
-        rooted = tuple(sorted((roots or {}).items()))
+        apart, everywhere = Imports(self._listing, self._python, roots=roots), Imports(self._listing, self._python)
+        inside = tuple(f"{os.path.dirname(each)}/" for each in (roots or {}).values())  # only there they are packages
+        own = str(roots)
         queue: list[Node] = []
         for reference in references:
             module, _, function = reference.partition(":")
@@ -104,10 +105,11 @@ class Sources:
                 continue
             seen.add(node)
             if node.path.endswith(".py"):
-                known = self._reached.get((node, rooted))
-                if known is None:
-                    known = self._reached[node, rooted] = list(imports.reached(node))
-                queue += known
+                near = node.path.startswith(inside)
+                key = node, own if near else ""
+                if key not in self._reached:
+                    self._reached[key] = list(dict.fromkeys((apart if near else everywhere).reached(node)))
+                queue += self._reached[key]
         return sorted({each.path for each in seen})
 
     def _around(self, path: str) -> list[Node]:

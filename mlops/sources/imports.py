@@ -46,13 +46,13 @@ class Import(NamedTuple):
     Attributes:
         level: Dots before it.
         module: What stands between.
-        names: What is taken from the module, with the names that it gets here; None for `import module`.
+        names: What is taken from the module, `name` or `name as own`; None for `import module`.
         bound: The name that `import module` binds.
     """
 
     level: int
     module: str
-    names: list[list[str]] | None
+    names: list[str] | None
     bound: str = ""
 
 
@@ -179,7 +179,7 @@ class Imports:
         self, path: str, found: Import, uses: Iterable[str], reached: Iterable[Target] | None = None
     ) -> Iterator[Node]:
         """The functions of dispatching modules that `uses` calls through this import."""
-        taken = {name: bound for name, bound in found.names or []}
+        taken = named(found)
         for target in targets(self._files, path, found, self._roots) if reached is None else reached:
             if target.path not in self._dispatchers or target.parent:
                 continue
@@ -192,22 +192,27 @@ class Imports:
                         yield Node(target.path, used.partition(".")[2])
 
 
+def named(found: Import) -> dict[str, str]:
+    """What an import takes by name → the name that it gets."""
+    pairs = (each.partition(" as ") for each in found.names or ())
+    return {name: own or name for name, _, own in pairs}
+
+
 def targets(files: Files, path: str, found: Import, roots: Mapping[str, str] | None = None) -> list[Target]:
     """The files that an import in `path` reaches; none for what is not of this tree."""
     if found.level:
         base = posixpath.dirname(path)
         for _ in range(found.level - 1):
             base = posixpath.dirname(base)
-        stem = posixpath.join(base, *found.module.split(".")) if found.module else base
+        stem = _stem(base, found.module) if found.module else base
         return _from(files, stem, found, base)
     top, _, rest = found.module.partition(".")
     if top in sys.stdlib_module_names:
         return []
     if roots and top in roots:
-        base = posixpath.dirname(roots[top])
-        return _from(files, posixpath.join(roots[top], *rest.split(".")) if rest else roots[top], found, base)
+        return _from(files, _stem(roots[top], rest) if rest else roots[top], found, _above(roots[top]))
     for root in _roots(files, path):
-        reached = _from(files, posixpath.join(root, *found.module.split(".")), found, root)
+        reached = _from(files, _stem(root, found.module), found, root)
         if reached:
             return reached
     return []
@@ -219,23 +224,31 @@ def module_file(files: Files, module: str, path: str = "", roots: Mapping[str, s
         return None
     top, _, rest = module.partition(".")
     if roots and top in roots:
-        return _file(files, posixpath.join(roots[top], *rest.split(".")) if rest else roots[top])
+        return _file(files, _stem(roots[top], rest) if rest else roots[top])
     for root in _roots(files, path):
-        file = _file(files, posixpath.join(root, *module.split(".")))
+        file = _file(files, _stem(root, module))
         if file is not None:
             return file
     return None
 
 
-def _roots(files: Files, path: str) -> list[str]:
+def _roots(files: Files, path: str) -> Iterator[str]:
     """Where absolute imports are looked for: the top, then the folders around the file that are no packages."""
-    around = []
-    folder = posixpath.dirname(path)
+    yield ""
+    folder = _above(path)
     while folder:
         if not files.is_file(f"{folder}/{INIT}"):
-            around.append(folder)
-        folder = posixpath.dirname(folder)
-    return ["", *around, "src"]
+            yield folder
+        folder = _above(folder)
+    yield "src"
+
+
+def _above(path: str) -> str:
+    return path.rpartition("/")[0]
+
+
+def _stem(root: str, module: str) -> str:
+    return posixpath.join(root, module.replace(".", "/"))
 
 
 def _file(files: Files, stem: str) -> str | None:
@@ -247,22 +260,22 @@ def _file(files: Files, stem: str) -> str | None:
 
 def _from(files: Files, stem: str, found: Import, root: str) -> list[Target]:
     file = _file(files, stem) if stem != root or found.level else None
-    names = [name for name, _ in found.names or []]
-    bound = {name: alias for name, alias in found.names or []}
-    below = {name: _file(files, f"{stem}/{name}") for name in names}
+    bound = named(found)
+    module = file is not None and not file.endswith(INIT)  # then nothing lies below it
+    below = {name: None if module else _file(files, f"{stem}/{name}") for name in bound}
     reached = [Target(each, bound=bound[name]) for name, each in below.items() if each is not None]
-    own = tuple(name for name in names if below[name] is None)
+    own = tuple(name for name, each in below.items() if each is None)
     if file is not None:
         only_parent = bool(reached) and not own
         reached.append(Target(file, own, found.bound if found.names is None else "", only_parent))
     if not reached:
         return []
-    folder = posixpath.dirname(stem)
+    folder = _above(stem)
     while folder and folder != root:
         parent = f"{folder}/{INIT}"
         if files.is_file(parent):
             reached.append(Target(parent, parent=True))
-        folder = posixpath.dirname(folder)
+        folder = _above(folder)
     return reached
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from mlops.sources.imports import DOTTED, Import
+from mlops.sources.imports import DOTTED, Import, named
 from mlops.sources.places import place
 
 _LOADERS = ("import_module", "__import__", "run_module", "find_spec", "files", "get_data")
@@ -54,7 +54,7 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def _bound(found: Import) -> list[str]:
-    return [found.bound] if found.names is None else [name for _, name in found.names]
+    return [found.bound] if found.names is None else list(named(found).values())
 
 
 def modules(text: str) -> list[Import]:
@@ -92,6 +92,7 @@ class _Scope:
     def found(self, wanted: set[str]) -> dict[str, Any]:
         names = wanted - self._own
         uses = {each for each in self.uses if each.partition(".")[0] in names}
+        uses -= {each.partition(".")[0] for each in uses if "." in each}  # `name.attribute` says it
         deferred = {each for each in self._deferred - self.uses if each.partition(".")[0] in names}
         found = {"imports": [list(each) for each in self.imports], "beside": sorted(self.beside),
                  "named": sorted(self.named), "uses": sorted(uses), "deferred": sorted(deferred)}
@@ -191,7 +192,7 @@ class _Scope:
         if isinstance(package, str) and level == 1:
             self.imports.append(Import(0, f"{package}{text}", None))
         elif DOTTED.fullmatch(text[level:]):  # `package=__package__`: as a relative import would
-            self.imports.append(Import(level, text[level:], [["*", "*"]]))
+            self.imports.append(Import(level, text[level:], ["*"]))
 
     def _command(self, items: list[ast.expr]) -> None:
         for flag, value in zip(items, items[1:], strict=False):
@@ -205,7 +206,7 @@ class _Scope:
 
 def _imports(node: ast.Import | ast.ImportFrom) -> list[Import]:
     if isinstance(node, ast.ImportFrom):
-        names = [[alias.name, alias.asname or alias.name] for alias in node.names]
+        names = [f"{alias.name} as {alias.asname}" if alias.asname else alias.name for alias in node.names]
         return [Import(node.level, node.module or "", names)]
     return [
         Import(0, alias.name, None, alias.asname or (alias.name if "." not in alias.name else ""))
@@ -248,12 +249,12 @@ def _lazy(statement: ast.stmt) -> dict[str, list[Any]]:
         for each in ast.walk(statement):
             if isinstance(each, ast.ImportFrom):
                 for alias in each.names:
-                    found[alias.asname or alias.name] = [each.level, each.module or "", [[alias.name, alias.name]], ""]
+                    found[alias.asname or alias.name] = [each.level, each.module or "", [alias.name], ""]
     value = getattr(statement, "value", None)
     if isinstance(value, ast.Dict):
         for key, item in zip(value.keys, value.values, strict=True):
             if isinstance(key, ast.Constant) and isinstance(item, ast.Constant) and isinstance(item.value, str):
                 level = len(item.value) - len(item.value.lstrip("."))
                 if DOTTED.fullmatch(item.value[level:]):
-                    found.setdefault(str(key.value), [level, item.value[level:], [[str(key.value)] * 2], ""])
+                    found.setdefault(str(key.value), [level, item.value[level:], [str(key.value)], ""])
     return found

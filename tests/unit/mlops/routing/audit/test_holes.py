@@ -100,6 +100,8 @@ HOLES: dict[str, tuple[dict[str, str], str]] = {
     "a name that loads late": (code("from far import late", **{"far/__init__.py": (
         "_LAZY = {'late': 'far.target'}\ndef __getattr__(name):\n    import importlib\n"
         "    return getattr(importlib.import_module(_LAZY[name]), name)\n")}), PY),
+    "a package that does not say what it loads": (code("from far import late", **{"far/__init__.py": (
+        "def __getattr__(name):\n    import importlib\n    return importlib.import_module(f'far.{name}')\n")}), PY),
     "a namespace package": (code("import more.deep.x", **{"more/deep/x.py": ""}), "more/deep/x.py"),
     "a module below src": (code("import lib", **{"src/lib.py": "import far.target\n"}), PY),
     # tests

@@ -76,6 +76,31 @@ def test_of_a_package_with_a_table_only_what_is_asked_for_is_taken(repository):
     assert set(Sources(repository).closure(["mlops.all"])) == BASE | one | {"mlops/all.py", "mlops/lazy/other.py"}
 
 
+@pytest.mark.parametrize(("entry", "reached"), [
+    # what the function uses of its own module counts with it, however far; what it does not use does not
+    ("def work():\n    return inner()\ndef inner():\n    return deep()\ndef deep():\n    import mlops.late\n"
+     "def other():\n    import mlops.apart\n", "mlops/late.py"),
+    ("def work():\n    import importlib\n    return importlib.import_module('mlops.late')\n", "mlops/late.py"),
+    ("import subprocess\ndef work():\n    subprocess.run(['python', '-m', 'mlops.late'])\n", "mlops/late.py"),
+    ("def work():\n    from mlops import lazy\n    return lazy.Late\n", "mlops/late.py"),
+    ("def work():\n    from mlops.lazy import Late as Own\n", "mlops/late.py"),
+    ("if 1:\n    from mlops.leaf import x as work\n", "mlops/leaf.py"),  # no function of the module: the module counts
+])
+def test_what_a_function_leads_to(repository, entry, reached):
+    table = "_LAZY: dict[str, str] = {'Late': 'mlops.late', 'Apart': 'mlops.apart'}\n"
+    (repository / "mlops" / "lazy").mkdir()
+    (repository / "mlops" / "lazy" / "__init__.py").write_text(f"{table}def __getattr__(name):\n    return name\n")
+    (repository / "mlops" / "entry.py").write_text(entry)
+    found = Sources(repository).closure(["mlops.entry:work"])
+    assert reached in found and "mlops/apart.py" not in found
+
+
+def test_a_file_that_code_names_is_no_import(repository):
+    """What a step reads or writes beside its code is declared; as code it would hold its own output."""
+    (repository / "mlops" / "entry.py").write_text("from pathlib import Path\nX = Path(__file__).parent / 'leaf.py'\n")
+    assert set(Sources(repository).closure(["mlops.entry"])) == BASE | {"mlops/entry.py"}
+
+
 def test_a_service_has_its_own_top_package(repository):
     found = Sources(repository).closure(["app.main"], {"app": "services/s/app"})
     assert set(found) == BASE | {"services/s/app/main.py", "services/s/app/more.py", "mlops/leaf.py"}
