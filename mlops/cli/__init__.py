@@ -7,8 +7,6 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-from mlops.cli.postponed import postpone
-
 # noun → (module, what it is for). `mlops --help` reads this table alone and imports no noun.
 NOUNS: dict[str, tuple[str, str]] = {
     "run": ("mlops.cli.run", "Run what the change affects: pipelines, gate, release, proof."),
@@ -52,6 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # A command that starts makes definitions, none of which is garbage: they are searched less often for it, and not
     # once more where they end with the process. Both together are a fifth of a short command's time.
     gc.set_threshold(100_000, 10, 10)
+    from mlops.cli.postponed import postpone
+
     # A tenth of Polars' start, for the questions how old a plugin is and what a command says of credentials.
     postpone("importlib.metadata")
     postpone("subprocess")
