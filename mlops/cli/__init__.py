@@ -56,7 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     postpone("importlib.metadata")
     postpone("subprocess")
     code = _call(words[0], words[1:])
-    gc.freeze()
+    if "sqlite3" not in sys.modules:  # a connection that is left is closed, and its log folded in, by that search
+        gc.freeze()
     sys.exit(code)
 
 
