@@ -139,3 +139,16 @@ def test_help_imports_nothing_heavy() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "validate" in done.stdout
+
+
+def test_a_good_csv_file_is_judged_by_polars_alone(tree: Path) -> None:
+    code = (
+        "import sys; from mlops.cli import main\n"
+        f"try: main(['data', 'validate', 'housing', '--source', {str(SAMPLE)!r}, '--repository', {str(tree)!r}])\n"
+        "except SystemExit as end: assert end.code == 0\n"
+        "heavy = {'pandas', 'great_expectations', 'numpy', 'pyarrow', 'typer', 'pydantic', 'ruamel.yaml', 'ssl'}\n"
+        "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("pass: ")
