@@ -53,7 +53,7 @@ class QuarantineWriter:
         self._stack = ExitStack()
         self._writer: TableWriter | None = None
         self._breaches: list[Breach] | None = None
-        self._seen = self._judged = ""
+        self._judged = ""
         self.again = False
         self._begin()
 
