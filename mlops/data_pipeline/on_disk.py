@@ -34,7 +34,7 @@ def in_order(tables: Iterable[polars.DataFrame], words: Sequence[str], scratch: 
     first. Rows that agree in all words come in any order."""
     import polars as pl
 
-    for pile in _dealt(tables, words[0], scratch, 0):
+    for pile in _dealt(tables, words, scratch, 0):
         if isinstance(pile, list):
             yield pl.concat(pile).sort(words)
         else:
@@ -49,14 +49,14 @@ def together(tables: Iterable[polars.DataFrame], keys: Sequence[str], scratch: S
     import polars as pl
 
     hashed = (table.with_columns(pl.struct(keys).hash().alias(_HASH)) for table in tables)
-    for pile in _dealt(hashed, _HASH, scratch, 0):
+    for pile in _dealt(hashed, [_HASH], scratch, 0):
         yield pl.concat(pile, rechunk=True).drop(_HASH)
 
 
 def _dealt(
-    tables: Iterable[polars.DataFrame], by: str, scratch: Scratch, level: int
+    tables: Iterable[polars.DataFrame], words: Sequence[str], scratch: Scratch, level: int
 ) -> Iterator[list[polars.DataFrame] | Iterator[polars.DataFrame]]:
-    """Piles of rows by the value of `by`, ascending: a list of few, or all that have one value, however many."""
+    """Piles of rows by the values of `words`, ascending: a list of few, or all that agree in them, however many."""
     held: list[polars.DataFrame] = []
     size, dealer = 0.0, None
     for table in tables:
@@ -64,7 +64,7 @@ def _dealt(
             held.append(table)
             size += table.estimated_size() + _BESIDE * table.height
             if size > HELD:
-                dealer = _Dealer(by, level, scratch)
+                dealer = _Dealer(words[0], level, scratch)
                 while held:
                     dealer.add(held.pop(0))
         else:
@@ -74,10 +74,12 @@ def _dealt(
             yield held
         return
     for pile in dealer.piles():
-        if pile.low == pile.high:
-            yield pile.tables()
+        if pile.low < pile.high:
+            yield from _dealt(pile.tables(), words, scratch, level + 1)
+        elif len(words) > 1:
+            yield from _dealt(pile.tables(), words[1:], scratch, 0)
         else:
-            yield from _dealt(pile.tables(), by, scratch, level + 1)
+            yield pile.tables()
         pile.path.unlink()
 
 
