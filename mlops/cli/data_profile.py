@@ -56,6 +56,8 @@ def _tell(made: Proposal, written: list[str]) -> None:
     else:
         print(made.declaration + "\n" + made.suite if made.declaration else made.suite, end="")
         print(f"\n--write keeps it in {made.suite_path}", file=sys.stderr)
+    if made.rules and not made.declaration:
+        print(f"\nto consider under `checks` in {made.declaration_path.name}:\n{made.rules_text()}")
 
 
 def _row(column: Figures) -> tuple[str, ...]:

@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import datetime
 import math
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from mlops.data_pipeline.profile.figures import TAIL, Figures
+from mlops.data_pipeline.profile.relations import Relation
 
 FEWEST = 100
 """With fewer rows nothing is said of values: any of them may be an accident."""
@@ -26,7 +28,15 @@ UNSEEN = 12
 RARE = 1e-4
 """The chance that the farthest value of another sample lies beyond the wide bound."""
 FEW = 20
-"""A value, or a bound, that this many rows share is no accident: a half of them lacks it once in a million."""
+"""A value that this many rows share is no accident: a half of them lacks it once in a million. It is a bound where they
+are far more than those of the value before, too: a heap, and not a tail that goes on."""
+HEAP = 3
+"""How many times as many rows are at a bound as at the value before it."""
+FARTHEST = 10
+"""A tail is also looked at with so few: some columns are two kinds of rows, and the rare ones reach farther."""
+LIGHT = 0.9
+"""Spread of the distances beyond the k-th farthest, in their mean: 1 where a tail ends exponentially, more where it is
+heavy, less where it is lighter (0.87 of a normal column)."""
 TYPES = {
     "float": ["float64", "int64"], "integer": ["int64"], "boolean": ["bool"], "string": ["str"],
     "datetime": ["datetime64"],
@@ -35,8 +45,8 @@ TYPES = {
 Expectation = dict[str, Any]
 
 
-def proposed(figures: Sequence[Figures]) -> list[Expectation]:
-    """The expectations of a table, in the order table, presence, types, values."""
+def proposed(figures: Sequence[Figures], relations: Sequence[Relation] = ()) -> list[Expectation]:
+    """The expectations of a table, in the order table, presence, types, values, relations."""
     rows = figures[0].rows if figures else 0
     least = max(1, rows // 4)
     made = [_made(
@@ -51,7 +61,7 @@ def proposed(figures: Sequence[Figures]) -> list[Expectation]:
     ]
     for each in figures:
         made += _of_column(each)
-    return made
+    return made + [_relation(each) for each in relations]
 
 
 def _of_column(column: Figures) -> Iterator[Expectation]:
@@ -60,8 +70,8 @@ def _of_column(column: Figures) -> Iterator[Expectation]:
     yield from _presence(column)
     if column.known < FEWEST:
         return
-    if _is_category(column):
-        yield _category(column)
+    if is_category(column):
+        yield from _category(column)
         return
     key = _is_key(column)
     if column.type in ("float", "integer") and not key:  # the numbers of new rows go on where these end
@@ -82,7 +92,7 @@ def _presence(column: Figures) -> Iterator[Expectation]:
         yield _made("column_values_to_not_be_null", f"none of {column.rows:,} rows is empty", column=column.name)
         return
     share = column.missing / column.rows
-    most = share + 5.0 * math.sqrt(2.0 * share * (1.0 - share) / column.rows) + BEYOND / column.rows
+    most = highest(share, column.rows)
     if most < 1.0:
         yield _made(
             "column_values_to_not_be_null",
@@ -91,35 +101,67 @@ def _presence(column: Figures) -> Iterator[Expectation]:
         )
 
 
-def _is_category(column: Figures) -> bool:
+def highest(share: float, rows: int) -> float:
+    """The share that another sample of as many rows stays below where this one has `share`: five standard deviations
+    more, and a few rows."""
+    return share + 5.0 * math.sqrt(2.0 * share * (1.0 - share) / rows) + BEYOND / rows
+
+
+def is_category(column: Figures) -> bool:
     """Few values, each of them often: in the mean, in twenty rows; numbers only where they hardly are quantities."""
     few = 0 < len(column.values) and column.known >= 20 * len(column.values)
     return few and (column.type in ("string", "boolean") or len(column.values) <= 10)
 
 
-def _category(column: Figures) -> Expectation:
+def _category(column: Figures) -> Iterator[Expectation]:
+    """The values, and how they are written: what is too rare for one sample is in another by chance."""
     values = [value for value, _ in column.values]
     rarest = min(rows for _, rows in column.values)
-    return _made(
-        "column_values_to_be_in_set", f"{len(values)} values, the rarest in {rarest:,} rows; {UNSEEN} rows of "
+    seen = f"{len(values)} values, the rarest in {rarest:,} rows"
+    yield _made(
+        "column_values_to_be_in_set", f"{seen}; {UNSEEN} rows of "
         "another sample may have a value that is too rare for this one. Leave `mostly` out when you know the set to be "
         "whole",
         column=column.name, value_set=values, mostly=_share(1.0 - UNSEEN / column.known),
     )
+    letters = _letters([value for value in values if isinstance(value, str)]) if column.type == "string" else ""
+    if letters:
+        yield _made("column_values_to_match_regex", f"{len(values)} values are written with these letters, and without "
+                    "blanks around; others will be too", column=column.name, regex=letters)
+
+
+def _letters(values: Sequence[str]) -> str:
+    """The regular expression of texts with the kinds of letters that these have; empty where they are of other
+    alphabets, or few."""
+    text = "".join(values)
+    if len(values) < 3 or not text.isascii() or not text.isprintable() or any(each != each.strip() for each in values):
+        return ""
+    kinds = [kind for kind in ("A-Z", "a-z", "0-9") if re.search(f"[{kind}]", text)]
+    marks = sorted(set(re.sub("[A-Za-z0-9 ]", "", text)))
+    solid = "[" + "".join(kinds) + "".join("\\" + each for each in marks) + "]"
+    return f"^{solid}(?:[ ]?{solid})*$" if " " in text else f"^{solid}+$"
 
 
 def _range(column: Figures) -> Iterator[Expectation]:
     low, high, middle = float(column.minimum or 0), float(column.maximum or 0), column.median or 0.0
-    held_low, held_high = column.at_minimum >= FEW, column.at_maximum >= FEW
+    if low == high:
+        yield _made(
+            "column_values_to_be_between", f"all {column.known:,} rows have one value; {UNSEEN} rows of another sample "
+            "may have another", column=column.name, min_value=_number(column, low), max_value=_number(column, high),
+            mostly=_share(1.0 - UNSEEN / column.known),
+        )
+        return
+    held_low = column.at_minimum >= max(FEW, HEAP * column.next_minimum)
+    held_high = column.at_maximum >= max(FEW, HEAP * column.next_maximum)
     if not (held_low and held_high):
         yield _made(
             "column_values_to_be_between", f"the range of {column.known:,} rows; {BEYOND} rows of another sample of "
             "that size may leave it", column=column.name, min_value=_number(column, low),
             max_value=_number(column, high), mostly=_share(1.0 - BEYOND / column.known),
         )
-    wide_low, why_low = (low, f"{column.at_minimum} rows share the smallest value") if held_low else _wide(
+    wide_low, why_low = (low, f"{column.at_minimum} rows share the smallest value") if held_low else wide(
         column.low_tail, middle, low)
-    wide_high, why_high = (high, f"{column.at_maximum} rows share the largest value") if held_high else _wide(
+    wide_high, why_high = (high, f"{column.at_maximum} rows share the largest value") if held_high else wide(
         column.high_tail, middle, high)
     if low >= 0.0 > wide_low and (high - middle) > 2.0 * (middle - low):
         wide_low, why_low = 0.0, "never below zero, and with a long way up only"
@@ -135,21 +177,38 @@ def _range(column: Figures) -> Iterator[Expectation]:
         )
 
 
-def _wide(tail: Sequence[float], middle: float, end: float) -> tuple[float, str]:
+def wide(tail: Sequence[float], middle: float, end: float) -> tuple[float, str]:
     """The bound that another sample's farthest value leaves with the chance `RARE`, and why it is there.
 
-    Hill's estimate: the distances of the k farthest from the median fall off as a power, whose exponent is the
-    reciprocal of their mean logarithm above the k-th. A tail that ends sooner has a larger exponent.
+    A tail that is lighter than an exponential one is taken for that: beyond the k-th farthest, distances fall off by
+    their mean. For others Hill's estimate: they fall off as a power, whose exponent is the reciprocal of their mean
+    logarithm above the k-th. A tail that ends sooner has a larger exponent.
     """
     distances = sorted((abs(value - middle) for value in tail), reverse=True)
     last = distances[-1] if len(distances) == TAIL else 0.0
     if last <= 0.0:
         factor = 10.0
+    elif _is_light(distances):
+        factor = max(ends_at(distances[:few]) for few in (FARTHEST, TAIL)) / distances[0]
     else:
         mean = math.fsum(math.log(each / last) for each in distances[:-1]) / (len(distances) - 1)
         factor = RARE ** -mean if mean * -math.log(RARE) < 700 else math.inf
     factor = max(factor, 1.5)
     return middle + (end - middle) * factor, f"{factor:.3g} times as far from the median as the farthest"
+
+
+def _is_light(distances: Sequence[float]) -> bool:
+    beyond = [each - distances[-1] for each in distances[:-1]]
+    usual = math.fsum(beyond) / len(beyond)
+    return math.fsum((each - usual) ** 2 for each in beyond) < len(beyond) * (LIGHT * usual) ** 2
+
+
+def ends_at(farthest: Sequence[float]) -> float:
+    """Where a tail that falls off exponentially ends with the chance `RARE`: beyond the least of the k farthest by its
+    mean distance from the others, times log(k / RARE)."""
+    last = min(farthest)
+    mean = math.fsum(each - last for each in farthest) / max(len(farthest) - 1, 1)
+    return last + mean * math.log(len(farthest) / RARE)
 
 
 def _moments(column: Figures) -> Iterator[Expectation]:
@@ -177,6 +236,20 @@ def _texts(column: Figures) -> Iterator[Expectation]:
             "column_values_to_match_regex", f"all {column.known:,} rows have this one form", column=column.name,
             regex=pattern, mostly=_share(1.0 - UNSEEN / column.known),
         )
+
+
+def _relation(relation: Relation) -> Expectation:
+    """`upper` is at least `lower`: in every row where the rows come up to the bound, else in all but a few."""
+    kwargs: dict[str, Any] = {
+        "column_A": relation.upper, "column_B": relation.lower, "or_equal": True,
+        "ignore_row_if": "either_value_is_missing",
+    }
+    by_chance = f"chance would break it in {relation.by_chance:,} of {relation.known:,} rows"
+    kind = "column_pair_values_a_to_be_greater_than_b"
+    if relation.strict:
+        return _made(kind, f"{by_chance}, none does, and {relation.near:,} come up to it", **kwargs)
+    most = highest(relation.broken / relation.known, relation.known) if relation.broken else UNSEEN / relation.known
+    return _made(kind, f"{by_chance}, {relation.broken:,} do", mostly=_share(1.0 - most), **kwargs)
 
 
 def _pattern(mask: str) -> str:

@@ -27,6 +27,7 @@ class Figures(Record, frozen=True, kw_only=True):
         odd: Why nothing but its presence is proposed: its cells are not of its type. Empty where they are.
         minimum, maximum: Of finite numbers; moments as ISO 8601; of texts the lengths.
         at_minimum, at_maximum: How many rows have them.
+        next_minimum, next_maximum: How many rows have the value that comes next.
         low, high: For the median of another sample: the quantiles that it lies between, all but surely.
         low_tail, high_tail: The farthest values on both sides, the farthest first.
         values: The distinct values with their rows, where they are few enough to be categories.
@@ -43,6 +44,8 @@ class Figures(Record, frozen=True, kw_only=True):
     maximum: float | str | None = None
     at_minimum: int = 0
     at_maximum: int = 0
+    next_minimum: int = 0
+    next_maximum: int = 0
     median: float | None = None
     low: float | None = None
     high: float | None = None
@@ -102,6 +105,8 @@ def _wanted(name: str, kind: str, table: polars.DataFrame) -> list[polars.Expr]:
         asked |= {
             "minimum": numbers.min(), "maximum": numbers.max(), "median": numbers.median(),
             "at_minimum": (numbers == numbers.min()).sum(), "at_maximum": (numbers == numbers.max()).sum(),
+            "next_minimum": (numbers == numbers.filter(numbers > numbers.min()).min()).sum(),
+            "next_maximum": (numbers == numbers.filter(numbers < numbers.max()).max()).sum(),
             "low_tail": numbers.bottom_k(TAIL).sort().implode(),
             "high_tail": numbers.top_k(TAIL).sort(descending=True).implode(),
             "whole": (numbers == numbers.round()).all(),

@@ -5,14 +5,19 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import json
+import math
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlops.data_pipeline.dataset import Dataset
-from mlops.data_pipeline.profile import expectations, figures, looking
+from mlops.data_pipeline.profile import expectations, figures, looking, relations, rules
 from mlops.data_pipeline.profile.figures import Figures
+from mlops.data_pipeline.profile.rules import Proposed
 from mlops.errors import RefusedError
 from mlops.files import write_atomic
+
+if TYPE_CHECKING:
+    import polars
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,6 +25,7 @@ class Proposal:
     """What was seen, and what follows.
 
     Attributes:
+        rules: What to put under `checks.rules` in the data set's file: in `declaration` already, where there is one.
         suite, declaration: The texts of the files; no declaration where the data set has one.
         suite_path, declaration_path: Where they belong.
     """
@@ -28,6 +34,7 @@ class Proposal:
     location: str
     rows: int
     figures: list[Figures]
+    rules: list[Proposed]
     suite: str
     suite_path: Path
     declaration: str
@@ -38,8 +45,13 @@ class Proposal:
         return {
             "schema": 1, "dataset": self.name, "source": self.location, "rows": self.rows,
             "columns": [each.to_dict() for each in self.figures], "suite": json.loads(self.suite),
+            "rules": [dataclasses.asdict(each) for each in self.rules],
             "declaration": self.declaration or None,
         }
+
+    def rules_text(self) -> str:
+        """The rules as they stand in a data set's file; empty for none."""
+        return "\n".join(_indented(self.rules))
 
     def difference(self) -> str:
         """What the proposed suite has otherwise than the one that is there, as a unified diff; empty for none there."""
@@ -80,16 +92,19 @@ def propose(repository: Path, name: str, source: str | None = None) -> Proposal:
     table, dataset, known = looking.look(repository, name, source)
     seen = figures.of_table(table, dataset.columns)
     location = source or dataset.location
+    there = {each.rule for each in dataset.checks.rules}
+    made = [each for each in rules.proposed(table, seen) if each.rule not in there]
     return Proposal(
-        name=name, location=location, rows=table.height, figures=seen, suite=_suite(name, location, table.height, seen),
-        suite_path=dataset.suite_path, declaration="" if known else _declaration(dataset),
+        name=name, location=location, rows=table.height, figures=seen, rules=made,
+        suite=_suite(name, location, table.height, expectations.proposed(seen, relations.of_table(table, seen))),
+        suite_path=dataset.suite_path, declaration="" if known else _declaration(dataset, table, made),
         declaration_path=dataset.file,
     )
 
 
-def _suite(name: str, location: str, rows: int, seen: list[Figures]) -> str:
+def _suite(name: str, location: str, rows: int, made: list[expectations.Expectation]) -> str:
     """One expectation a line, as people edit suites."""
-    lines = [f"    {json.dumps(each, ensure_ascii=False)}" for each in expectations.proposed(seen)]
+    lines = [f"    {json.dumps(each, ensure_ascii=False)}" for each in made]
     meta = json.dumps({"proposed_from": location, "rows": rows}, ensure_ascii=False)
     head = f'{{\n  "name": {json.dumps(name)},\n  "meta": {meta},\n  "expectations": [\n'
     return head + ",\n".join(lines) + "\n  ]\n}\n"
@@ -103,7 +118,7 @@ def _plain(listed: list[Any]) -> list[str]:
     )
 
 
-def _declaration(dataset: Dataset) -> str:
+def _declaration(dataset: Dataset, table: polars.DataFrame, made: list[Proposed]) -> str:
     """The data set's file. Names are written as JSON texts, which are YAML too, whatever is in them."""
     reading = dataset.reading
     source = json.dumps(reading.path)
@@ -118,4 +133,25 @@ def _declaration(dataset: Dataset) -> str:
     for name, column in dataset.columns.items():
         nullable = ", nullable: true" if column.nullable else ""
         lines.append(f"  {json.dumps(name, ensure_ascii=False)}: {{type: {column.type}{nullable}}}")
-    return "\n".join(lines) + "\n"
+    checks = [*_duplicates(table, list(dataset.columns)), *_indented(made)]
+    return "\n".join([*lines, *(["", "checks:", *checks] if checks else [])]) + "\n"
+
+
+def _duplicates(table: polars.DataFrame, columns: list[str]) -> list[str]:
+    """How many rows may repeat an earlier one, where some do; without the line none may."""
+    repeated = table.height - table.n_unique(subset=columns)
+    if not repeated:
+        return []
+    most = math.ceil(1000.0 * expectations.highest(repeated / table.height, table.height)) / 1000.0
+    return [f"  duplicates: {{maximum_share: {min(most, 1.0)}}}    # {repeated:,} rows repeat an earlier one"]
+
+
+def _indented(made: list[Proposed]) -> list[str]:
+    lines = ["  rules:"] if made else []
+    for each in made:
+        lines += [
+            f"    - name: {json.dumps(each.name, ensure_ascii=False)}    # {each.why}",
+            f"      rule: {json.dumps(each.rule, ensure_ascii=False)}",
+            f"      message: {json.dumps(each.message, ensure_ascii=False)}",
+        ]
+    return lines
