@@ -123,12 +123,12 @@ def _arrow(file: LocalFile) -> Iterator[Any]:
 
 
 def _narrow(batch: Any) -> Any:
-    """Decimals of more than 38 digits, which Polars does not hold, as the doubles that they become anyway."""
+    """Decimals of more than 38 digits, which Polars does not hold, as the doubles next to them."""
     import pyarrow as pa
 
     for number, field in enumerate(batch.schema):
         if pa.types.is_decimal256(field.type):
-            batch = batch.set_column(number, field.name, batch.column(number).cast(pa.float64()))
+            batch = batch.set_column(number, field.name, batch.column(number).cast(pa.string()).cast(pa.float64()))
     return batch
 
 
