@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mlops.data_pipeline.differences import Difference
+    from mlops.data_pipeline.versioning.differences import Difference
 
 MOST = 30  # lines of one kind; --format json has all
 

@@ -11,7 +11,7 @@ from mlops.cli.common import (
 from mlops.cli.declared import Argument, Exit, Option
 
 if TYPE_CHECKING:
-    from mlops.data_pipeline.versions import Found
+    from mlops.data_pipeline.versioning.versions import Found
 
 MAKE = "make"
 ORIGINS = {"store": "intact in the store", "pulled": "from what was pulled", "remote": "from the remote"}
@@ -54,7 +54,7 @@ def list_(
     name: NameArgument, format: FormatOption = Format.TABLE, repository: RepositoryOption = HERE,
 ) -> None:
     """List the versions that are here or published, the newest first."""
-    from mlops.data_pipeline import versions
+    from mlops.data_pipeline.versioning import versions
 
     places, _ = open_workspace(repository)
     here, published = versions.list_versions(places, name), versions.list_published(places, name)
@@ -79,7 +79,7 @@ def show(
     repository: RepositoryOption = HERE,
 ) -> None:
     """Show what a version is: rows, columns, suite, checks, and what it was made from."""
-    from mlops.data_pipeline import versions
+    from mlops.data_pipeline.versioning import versions
 
     places, _ = open_workspace(repository)
     found = versions.find(places, name, version)
@@ -116,7 +116,7 @@ def diff(
     format: FormatOption = Format.TABLE, repository: RepositoryOption = HERE,
 ) -> None:
     """Show what a version has otherwise than another. Exits 0 where they have the same rows, 1 where they differ."""
-    from mlops.data_pipeline import differences, versions
+    from mlops.data_pipeline.versioning import differences, versions
 
     places, _ = open_workspace(repository)
     columns = [column.strip() for column in key.split(",") if column.strip()]
@@ -139,7 +139,7 @@ def restore(
 
     They come from the store, from what `dvc pull` brought, or from the DVC remote.
     """
-    from mlops.data_pipeline import publishing, restoring
+    from mlops.data_pipeline.versioning import publishing, restoring
     from mlops.logs import say
 
     places, settings = open_workspace(repository)
@@ -166,7 +166,7 @@ def publish(
     """Push a version's bytes to the DVC remote (MLOPS_DVC_REMOTE) and write its `.dvc` file into the tree."""
     import dataclasses
 
-    from mlops.data_pipeline import publishing
+    from mlops.data_pipeline.versioning import publishing
 
     places, settings = open_workspace(repository)
     done = publishing.publish(places, settings, name, version)
@@ -184,7 +184,7 @@ def card(
     format: FormatOption = Format.TABLE, repository: RepositoryOption = HERE,
 ) -> None:
     """Write the card of a version: a page for readers, and the same as Markdown. With --format json, print it."""
-    from mlops.data_pipeline import versions
+    from mlops.data_pipeline.versioning import versions
     from mlops.data_pipeline.card import collect, files
 
     places, _ = open_workspace(repository)

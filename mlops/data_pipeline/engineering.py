@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlops.data_pipeline import parts
+from mlops.data_pipeline.tables import parts
 from mlops.data_pipeline.dataset import Dataset
-from mlops.data_pipeline.rows import Rows
-from mlops.data_pipeline.scratch import Scratch
-from mlops.data_pipeline.table_file import written
+from mlops.data_pipeline.tables.rows import Rows
+from mlops.data_pipeline.tables.scratch import Scratch
+from mlops.data_pipeline.tables.table_file import written
 from mlops.errors import ConfigurationError
 from mlops.features.fitting import columns_of_table, fit, table_of
 from mlops.features.kept import sources_file
@@ -20,7 +20,7 @@ from mlops.serving.features import apply
 if TYPE_CHECKING:
     import polars
 
-    from mlops.data_pipeline.fingerprint import Words
+    from mlops.data_pipeline.tables.fingerprint import Words
 
 
 def engineer(

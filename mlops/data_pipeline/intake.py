@@ -13,13 +13,13 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from mlops.data_pipeline import wrong_cells
+from mlops.data_pipeline.quality import wrong_cells
 from mlops.data_pipeline.dataset import Dataset
-from mlops.data_pipeline.fingerprint import Fingerprint
-from mlops.data_pipeline.progress import Progress
+from mlops.data_pipeline.tables.fingerprint import Fingerprint
+from mlops.data_pipeline.tables.progress import Progress
 from mlops.data_pipeline.sources import Batch, Opened, Part, Raw, open_source
 from mlops.data_pipeline.sources.csv_file import MAXIMUM_COLUMNS
-from mlops.data_pipeline.table_file import written
+from mlops.data_pipeline.tables.table_file import written
 from mlops.errors import BadDataError
 from mlops.files import combine, lock, sha256_file
 from mlops.records import Source, SourceFile, WrongCell
@@ -27,7 +27,7 @@ from mlops.records import Source, SourceFile, WrongCell
 if TYPE_CHECKING:
     import polars
 
-    from mlops.data_pipeline.quarantine import QuarantineWriter
+    from mlops.data_pipeline.quality.quarantine import QuarantineWriter
 
 T = TypeVar("T")
 
@@ -192,7 +192,7 @@ def ingest(dataset: Dataset, target: Path, given: str | None = None, *, quaranti
     """
     aside = None
     if dataset.maximum_quarantined is not None:
-        from mlops.data_pipeline.quarantine import QuarantineWriter
+        from mlops.data_pipeline.quality.quarantine import QuarantineWriter
 
         aside = QuarantineWriter(dataset, quarantined)
     with lock(target.with_name(f".{target.name}.lock"), what="another `mlops data ingest`"):

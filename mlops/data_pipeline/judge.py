@@ -7,12 +7,12 @@ from typing import Any
 import msgspec
 
 from mlops.config import Workspace
-from mlops.data_pipeline import checks, wrong_cells
+from mlops.data_pipeline.quality import checks, wrong_cells
 from mlops.data_pipeline.dataset import Dataset
 from mlops.data_pipeline.intake import take_in, taken
-from mlops.data_pipeline.readable import look_again
-from mlops.data_pipeline.rows import Rows, gathered
-from mlops.data_pipeline.scratch import Scratch
+from mlops.data_pipeline.quality.readable import look_again
+from mlops.data_pipeline.tables.rows import Rows, gathered
+from mlops.data_pipeline.tables.scratch import Scratch
 from mlops.errors import BadDataError
 from mlops.records import CheckResult, Source
 from mlops.validation import Outcome, Suite, read_suite, validate
@@ -81,7 +81,7 @@ def _read(dataset: Dataset, source: str | None, scratch: Scratch) -> tuple[Rows,
     """The rows that would go on, and what is told of those set aside; all rows where too many are bad for that."""
     told = []
     if dataset.maximum_quarantined is not None:
-        from mlops.data_pipeline import quarantine
+        from mlops.data_pipeline.quality import quarantine
 
         table = scratch.file(".parquet")
         aside = quarantine.QuarantineWriter(dataset, scratch.file(".parquet"), refuses=False)

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from mlops import product
 from mlops.data_pipeline.dataset import Dataset
-from mlops.data_pipeline.fingerprint import LANES, Cells
-from mlops.data_pipeline.on_disk import in_order
-from mlops.data_pipeline.rows import Rows
-from mlops.data_pipeline.scratch import Scratch
+from mlops.data_pipeline.tables.fingerprint import LANES, Cells
+from mlops.data_pipeline.tables.on_disk import in_order
+from mlops.data_pipeline.tables.rows import Rows
+from mlops.data_pipeline.tables.scratch import Scratch
 from mlops.errors import BadDataError, ConfigurationError
 
 if TYPE_CHECKING:
     import polars
 
-    from mlops.data_pipeline.fingerprint import Words
+    from mlops.data_pipeline.tables.fingerprint import Words
 
     Function = Callable[[polars.DataFrame], Any]
 

@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops.config import Workspace
-from mlops.data_pipeline import checks, intake, parts, process as processing, quarantine, wrong_cells
+from mlops.data_pipeline import intake, process as processing
+from mlops.data_pipeline.quality import checks, quarantine, wrong_cells
+from mlops.data_pipeline.tables import parts
 from mlops.data_pipeline.dataset import Dataset
-from mlops.data_pipeline.parts import Parts
-from mlops.data_pipeline.rows import Rows
-from mlops.data_pipeline.scratch import Scratch
-from mlops.data_pipeline.table_file import TableWriter, written
+from mlops.data_pipeline.tables.parts import Parts
+from mlops.data_pipeline.tables.rows import Rows
+from mlops.data_pipeline.tables.scratch import Scratch
+from mlops.data_pipeline.tables.table_file import TableWriter, written
 from mlops.errors import BadDataError, MissingInputError
 from mlops.features.kept import PLAN, sources_file
 from mlops.files import sha256_file, write_atomic
@@ -193,8 +195,8 @@ def check(places: Workspace, dataset: Dataset, folder: Path) -> list[CheckResult
 
 def _before(places: Workspace, dataset: Dataset, source: Source, made: Parts) -> list[DataVersion]:
     """The versions that came from the same source before, without the one that these rows are."""
-    from mlops.data_pipeline import versions
-    from mlops.data_pipeline.timeliness import comparable
+    from mlops.data_pipeline.versioning import versions
+    from mlops.data_pipeline.quality.timeliness import comparable
 
     known = [versions.find(places, dataset.name, name).record for name in versions.list_versions(places, dataset.name)]
     return comparable(known, location=source.location, simulated=source.simulated, but=versions.name_of(made))
@@ -218,7 +220,7 @@ def version(places: Workspace, dataset: Dataset, folder: Path) -> DataVersion:
     Raises:
         BadDataError: what was checked or validated are not these rows, or they failed.
     """
-    from mlops.data_pipeline.versions import keep
+    from mlops.data_pipeline.versioning.versions import keep
 
     ingested = sha256_file(_need(folder / INGESTED, "ingest", dataset))
     validation = _validated(dataset, folder, ingested)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from mlops.data_pipeline.card.content import Card, CardColumn
-from mlops.data_pipeline.summaries import text
+from mlops.data_pipeline.tables.summaries import text
 from mlops.markdown import table
 
 

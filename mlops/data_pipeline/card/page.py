@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from mlops.data_pipeline.card.content import Card, CardColumn
-from mlops.data_pipeline.summaries import text
+from mlops.data_pipeline.tables.summaries import text
 from mlops.pages import badge, name, prose, table, tiles, whole
 
 MOST = 200

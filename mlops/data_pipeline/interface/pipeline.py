@@ -18,9 +18,11 @@ from typing import Any, TypeVar
 from msgspec import convert
 
 from mlops.config import Workspace
-from mlops.data_pipeline import checks, steps, versions
+from mlops.data_pipeline import steps
+from mlops.data_pipeline.quality import checks
+from mlops.data_pipeline.versioning import versions
 from mlops.data_pipeline.dataset import Dataset
-from mlops.data_pipeline.differences import expectation
+from mlops.data_pipeline.versioning.differences import expectation
 from mlops.data_pipeline.interface import declaration
 from mlops.data_pipeline.interface.records import (
     DataRun,
@@ -186,7 +188,7 @@ class DataPipeline:
     def _judge(self, schema: DataSchema, path: str) -> QualityReport:
         import tempfile
 
-        from mlops.data_pipeline import score
+        from mlops.data_pipeline.versioning import score
         from mlops.data_pipeline.judge import judge
 
         with tempfile.TemporaryDirectory(prefix="mlops-schema-") as top:

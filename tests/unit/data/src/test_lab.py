@@ -8,7 +8,8 @@ import polars as pl
 import pytest
 
 from data.src import lab
-from mlops.data_pipeline import checks, read_dataset
+from mlops.data_pipeline import read_dataset
+from mlops.data_pipeline.quality import checks
 from mlops.data_pipeline.intake import read_source
 from mlops.validation import read_suite, validate
 

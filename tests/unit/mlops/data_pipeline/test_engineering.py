@@ -9,7 +9,8 @@ import polars as pl
 import pytest
 
 from mlops.config import Workspace
-from mlops.data_pipeline import Dataset, steps, versions
+from mlops.data_pipeline import Dataset, steps
+from mlops.data_pipeline.versioning import versions
 from mlops.errors import ConfigurationError
 from mlops.records import read
 from mlops.records.features import FeaturePlan

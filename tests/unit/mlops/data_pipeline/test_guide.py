@@ -9,7 +9,7 @@ import pytest
 
 from mlops import database
 from mlops.config import Workspace
-from mlops.data_pipeline import versions
+from mlops.data_pipeline.versioning import versions
 
 GUIDE = Path(__file__).parents[4] / "docs" / "guide" / "library.md"
 

@@ -15,7 +15,8 @@ import polars as pl
 import pytest
 
 from mlops.config import Workspace
-from mlops.data_pipeline import Dataset, steps, versions
+from mlops.data_pipeline import Dataset, steps
+from mlops.data_pipeline.versioning import versions
 from mlops.errors import BadDataError, ConfigurationError, MissingInputError
 from mlops.files import sha256_file
 from mlops.records import DataVersion, Source, Validation, read

@@ -12,7 +12,9 @@ import polars as pl
 import pytest
 
 from mlops.config import Workspace
-from mlops.data_pipeline import Dataset, on_disk, rows, steps, table_file, versions
+from mlops.data_pipeline import Dataset, steps
+from mlops.data_pipeline.tables import on_disk, rows, table_file
+from mlops.data_pipeline.versioning import versions
 from mlops.data_pipeline.judge import judge
 from mlops.records import CheckResult, DataVersion
 
@@ -94,7 +96,8 @@ CHILD = """
 import resource, sys
 from pathlib import Path
 from mlops.config import Workspace
-from mlops.data_pipeline import on_disk, read_dataset, rows, steps, table_file
+from mlops.data_pipeline import read_dataset, steps
+from mlops.data_pipeline.tables import on_disk, rows, table_file
 from mlops.data_pipeline.judge import judge
 rows.IN_MEMORY = on_disk.HELD = 1 << 24
 root, source = Path(sys.argv[1]), sys.argv[2]
@@ -128,7 +131,7 @@ def test_memory_does_not_grow_with_the_rows(checked: Dataset, change: Any, tree:
 
 
 def test_results_name_at_most_a_thousand_rows(dataset: Dataset) -> None:
-    from mlops.data_pipeline import checks
+    from mlops.data_pipeline.quality import checks
 
     table = pl.DataFrame({"name": ["p"] * 3000, "age": [30] * 3000, "height": [1.0] * 3000, "wage": [2.0] * 3000})
     found: list[CheckResult] = checks.of_table(dataset, table)

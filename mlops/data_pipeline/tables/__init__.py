@@ -1,0 +1,1 @@
+"""Rows in memory or on disk: read, written whole or not at all, sorted, compared, fingerprinted, summarised."""
