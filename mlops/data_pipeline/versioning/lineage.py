@@ -51,6 +51,7 @@ def code_fingerprint(places: Workspace, dataset: Dataset) -> str:
     parts = [(path, sources.hash(path)) for path in sources.closure(inside, {top: top for top in tops})]
     if (dataset.repository / LOCK_FILE).is_file():
         parts.append((LOCK_FILE, sources.hash(LOCK_FILE)))
+    sources.save()
     outside = [each for each in (*_MACHINERY, *references) if each not in inside]
     parts += [(each, _version(each.partition(".")[0])) for each in outside]
     return combine(parts)
