@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlops.data_pipeline.tables import parts
 from mlops.data_pipeline.dataset import Dataset
+from mlops.data_pipeline.tables import parts
 from mlops.data_pipeline.tables.rows import Rows
 from mlops.data_pipeline.tables.scratch import Scratch
 from mlops.data_pipeline.tables.table_file import written

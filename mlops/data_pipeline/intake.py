@@ -13,12 +13,12 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from mlops.data_pipeline.quality import wrong_cells
 from mlops.data_pipeline.dataset import Dataset
-from mlops.data_pipeline.tables.fingerprint import Fingerprint
-from mlops.data_pipeline.tables.progress import Progress
+from mlops.data_pipeline.quality import wrong_cells
 from mlops.data_pipeline.sources import Batch, Opened, Part, Raw, open_source
 from mlops.data_pipeline.sources.csv_file import MAXIMUM_COLUMNS
+from mlops.data_pipeline.tables.fingerprint import Fingerprint
+from mlops.data_pipeline.tables.progress import Progress
 from mlops.data_pipeline.tables.table_file import written
 from mlops.errors import BadDataError
 from mlops.files import combine, lock, sha256_file

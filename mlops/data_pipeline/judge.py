@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 
 from mlops.config import Workspace
-from mlops.data_pipeline.quality import checks, wrong_cells
 from mlops.data_pipeline.dataset import Dataset
 from mlops.data_pipeline.intake import take_in, taken
+from mlops.data_pipeline.quality import checks, wrong_cells
 from mlops.data_pipeline.quality.readable import look_again
 from mlops.data_pipeline.tables.rows import Rows, gathered
 from mlops.data_pipeline.tables.scratch import Scratch

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from mlops.config import Workspace
 from mlops.data_pipeline import intake, process as processing
+from mlops.data_pipeline.dataset import Dataset
 from mlops.data_pipeline.quality import checks, quarantine, wrong_cells
 from mlops.data_pipeline.tables import parts
-from mlops.data_pipeline.dataset import Dataset
 from mlops.data_pipeline.tables.parts import Parts
 from mlops.data_pipeline.tables.rows import Rows
 from mlops.data_pipeline.tables.scratch import Scratch

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from mlops.config import Workspace
 from mlops.data_pipeline import process as processing
-from mlops.data_pipeline.versioning import versions
 from mlops.data_pipeline.dataset import Dataset
 from mlops.data_pipeline.intake import read_source
+from mlops.data_pipeline.versioning import versions
 from mlops.drift.layout import lay_out
 from mlops.drift.sketch import Sketch
 from mlops.errors import IntegrityError, InvalidRecordError, MissingInputError

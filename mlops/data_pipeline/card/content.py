@@ -8,9 +8,9 @@ from typing import Any
 from mlops import documents
 from mlops.config import Workspace
 from mlops.data_pipeline.tables import summaries
+from mlops.data_pipeline.tables.summaries import ColumnSummary
 from mlops.data_pipeline.versioning import versions
 from mlops.data_pipeline.versioning.differences import expectation
-from mlops.data_pipeline.tables.summaries import ColumnSummary
 from mlops.data_pipeline.versioning.versions import DECLARATION, RESULT, Found
 from mlops.records.base import Document, Record
 from mlops.records.data import CheckResult, Making, QualityPart, Source, Split, Validation

@@ -19,10 +19,7 @@ from msgspec import convert
 
 from mlops.config import Workspace
 from mlops.data_pipeline import steps
-from mlops.data_pipeline.quality import checks
-from mlops.data_pipeline.versioning import versions
 from mlops.data_pipeline.dataset import Dataset
-from mlops.data_pipeline.versioning.differences import expectation
 from mlops.data_pipeline.interface import declaration
 from mlops.data_pipeline.interface.records import (
     DataRun,
@@ -32,6 +29,9 @@ from mlops.data_pipeline.interface.records import (
     RunStatus,
 )
 from mlops.data_pipeline.interface.store import Store
+from mlops.data_pipeline.quality import checks
+from mlops.data_pipeline.versioning import versions
+from mlops.data_pipeline.versioning.differences import expectation
 from mlops.errors import UsageError
 from mlops.records import CheckResult, DataVersion, Source
 from mlops.records.base import now

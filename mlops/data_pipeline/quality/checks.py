@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlops.data_pipeline.quality import integrity, mojibake, sequence, timeliness
-from mlops.data_pipeline.tables import equal_rows
 from mlops.data_pipeline.dataset import Dataset, Rule, Severity
-from mlops.data_pipeline.tables.equal_rows import Named
+from mlops.data_pipeline.quality import integrity, mojibake, sequence, timeliness
 from mlops.data_pipeline.quality.readable import readable
+from mlops.data_pipeline.tables import equal_rows
+from mlops.data_pipeline.tables.equal_rows import Named
 from mlops.data_pipeline.tables.rows import Rows
 from mlops.data_pipeline.tables.scratch import Scratch
 from mlops.records import CheckResult, DataVersion

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from mlops import product
-from mlops.data_pipeline.tables import equal_rows
 from mlops.data_pipeline.dataset import Dataset, Key, Reference
+from mlops.data_pipeline.tables import equal_rows
 from mlops.data_pipeline.tables.equal_rows import Lost, Named
 from mlops.data_pipeline.tables.rows import Rows
 from mlops.data_pipeline.tables.scratch import Scratch

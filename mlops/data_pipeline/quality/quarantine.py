@@ -16,9 +16,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlops.data_pipeline.dataset import Dataset, Rule
 from mlops.data_pipeline.quality import broken_rows, wrong_cells
 from mlops.data_pipeline.quality.broken_rows import Breach
-from mlops.data_pipeline.dataset import Dataset, Rule
 from mlops.data_pipeline.sources import Batch, Part
 from mlops.data_pipeline.tables.table_file import TableWriter, written
 from mlops.errors import BadDataError, BusyError

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from mlops.data_pipeline import types
 from mlops.data_pipeline.dataset import Column
-from mlops.data_pipeline.tables.fingerprint import column_type
 from mlops.data_pipeline.sources.csv_file import MAXIMUM_COLUMNS
 from mlops.data_pipeline.sources.local_file import LocalFile
 from mlops.data_pipeline.sources.opened import Batch, Loose
+from mlops.data_pipeline.tables.fingerprint import column_type
 from mlops.errors import BadDataError
 
 if TYPE_CHECKING:

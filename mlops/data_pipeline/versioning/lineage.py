@@ -11,8 +11,8 @@ from mlops.data_pipeline.dataset import Dataset
 from mlops.errors import MlopsError
 from mlops.files import combine, sha256_file
 from mlops.git import Git
-from mlops.records.data import Making, Provenance, Source, Validation
 from mlops.records.base import now
+from mlops.records.data import Making, Provenance, Source, Validation
 from mlops.sources import LOCK_FILE, Sources
 
 TOOLS = ("polars", "duckdb", "pyarrow")

@@ -20,9 +20,9 @@ import json
 from pathlib import Path
 
 from mlops.config import Workspace
-from mlops.data_pipeline.versioning import lineage, score
 from mlops.data_pipeline.dataset import Dataset
 from mlops.data_pipeline.tables.parts import Parts
+from mlops.data_pipeline.versioning import lineage, score
 from mlops.errors import InvalidRecordError, MissingInputError, UsageError
 from mlops.files import atomic_folder, copy_checked, expect_sha256, sha256_file, write_atomic
 from mlops.records import CheckResult, DataVersion, Source, Split, Validation

@@ -9,8 +9,8 @@ import pytest
 
 from data.src import lab
 from mlops.data_pipeline import read_dataset
-from mlops.data_pipeline.quality import checks
 from mlops.data_pipeline.intake import read_source
+from mlops.data_pipeline.quality import checks
 from mlops.validation import read_suite, validate
 
 REPOSITORY = Path(__file__).parents[4]

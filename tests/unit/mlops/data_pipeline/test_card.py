@@ -11,8 +11,8 @@ import pytest
 
 from mlops.config import Workspace
 from mlops.data_pipeline import Dataset, read_dataset, steps
-from mlops.data_pipeline.versioning import versions
 from mlops.data_pipeline.card import Card, collect, content, files, markdown, page
+from mlops.data_pipeline.versioning import versions
 from mlops.errors import IntegrityError, UsageError
 from mlops.records import decode
 

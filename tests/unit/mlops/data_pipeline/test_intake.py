@@ -17,8 +17,8 @@ import pytest
 
 from mlops.config import Workspace
 from mlops.data_pipeline import Dataset, intake, steps
-from mlops.data_pipeline.tables import progress, table_file
 from mlops.data_pipeline.sources import text
+from mlops.data_pipeline.tables import progress, table_file
 from mlops.errors import BadDataError, BusyError, ConfigurationError
 from mlops.files import lock, sha256_file
 

@@ -16,8 +16,8 @@ import pytest
 from mlops import DataPipeline as Public
 from mlops import database
 from mlops.data_pipeline import DataPipeline, DataSchema, FeatureEngineeringConfig, steps
-from mlops.data_pipeline.versioning import versions
 from mlops.data_pipeline.interface import RunStatus
+from mlops.data_pipeline.versioning import versions
 from mlops.errors import BadDataError, MissingInputError, UsageError
 
 COLUMNS: dict[str, dict[str, Any]] = {

@@ -10,9 +10,9 @@ import polars as pl
 import pytest
 
 from mlops.data_pipeline import Dataset, process
+from mlops.data_pipeline.intake import read_source
 from mlops.data_pipeline.tables import on_disk, rows
 from mlops.data_pipeline.tables.fingerprint import Fingerprint, row_hashes
-from mlops.data_pipeline.intake import read_source
 from mlops.data_pipeline.tables.rows import Rows
 from mlops.data_pipeline.tables.scratch import Scratch
 from mlops.errors import BadDataError, ConfigurationError

@@ -13,9 +13,9 @@ import pytest
 
 from mlops.config import Workspace
 from mlops.data_pipeline import Dataset, steps
+from mlops.data_pipeline.judge import judge
 from mlops.data_pipeline.tables import on_disk, rows, table_file
 from mlops.data_pipeline.versioning import versions
-from mlops.data_pipeline.judge import judge
 from mlops.records import CheckResult, DataVersion
 
 CHECKS = """\
@@ -97,8 +97,8 @@ import resource, sys
 from pathlib import Path
 from mlops.config import Workspace
 from mlops.data_pipeline import read_dataset, steps
-from mlops.data_pipeline.tables import on_disk, rows, table_file
 from mlops.data_pipeline.judge import judge
+from mlops.data_pipeline.tables import on_disk, rows, table_file
 rows.IN_MEMORY = on_disk.HELD = 1 << 24
 root, source = Path(sys.argv[1]), sys.argv[2]
 places, dataset = Workspace(root), read_dataset(root, "people")

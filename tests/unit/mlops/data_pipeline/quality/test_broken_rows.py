@@ -16,11 +16,11 @@ import pytest
 
 from mlops.config import Workspace
 from mlops.data_pipeline import Dataset, intake, steps
-from mlops.data_pipeline.quality import broken_rows
-from mlops.data_pipeline.versioning import versions
 from mlops.data_pipeline.card import content as card, markdown, page
 from mlops.data_pipeline.judge import judge
+from mlops.data_pipeline.quality import broken_rows
 from mlops.data_pipeline.quality.quarantine import REASON, ROW
+from mlops.data_pipeline.versioning import versions
 from mlops.errors import BadDataError, BusyError
 
 SUITE = [

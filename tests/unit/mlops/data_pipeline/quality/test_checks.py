@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 
 from mlops.data_pipeline import Dataset
-from mlops.data_pipeline.quality import checks
 from mlops.data_pipeline.intake import read_source
+from mlops.data_pipeline.quality import checks
 
 
 @pytest.fixture

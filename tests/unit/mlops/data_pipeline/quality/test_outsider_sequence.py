@@ -9,8 +9,8 @@ import polars as pl
 import pytest
 from msgspec.structs import replace
 
-from mlops.data_pipeline.quality import sequence
 from mlops.data_pipeline.dataset import Checks, Column, Dataset, InStep, Stuck, contradictions
+from mlops.data_pipeline.quality import sequence
 from mlops.data_pipeline.tables.rows import Rows
 from mlops.records import CheckResult
 

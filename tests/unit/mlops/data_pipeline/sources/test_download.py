@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from mlops.data_pipeline import Dataset, intake
-from mlops.data_pipeline.sources.download import download, without_secrets
 from mlops.data_pipeline.intake import read_source
+from mlops.data_pipeline.sources.download import download, without_secrets
 from mlops.data_pipeline.tables.table_file import TableWriter
 from mlops.errors import BadDataError, MissingInputError, UnavailableError
 

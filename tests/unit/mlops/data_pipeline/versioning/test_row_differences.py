@@ -11,8 +11,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from mlops.data_pipeline.versioning import differences, row_differences
 from mlops.data_pipeline.tables.fingerprint import column_type
+from mlops.data_pipeline.versioning import differences, row_differences
 from mlops.data_pipeline.versioning.versions import Found
 from mlops.errors import IntegrityError, UsageError
 from mlops.files import sha256_bytes, sha256_file
