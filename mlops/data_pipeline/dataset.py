@@ -112,14 +112,14 @@ class Freshness(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class History(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How far this source's rows may be from the versions before it (the median of the last `versions`).
+    """How far rows may be from the last `versions` versions, by their median. A category that they had is missed too.
 
     Attributes:
-        maximum_change: Of the number of rows, as a share: 0.5 allows half as many up to half as many again.
+        maximum_change: Of the number of rows, as a share: 0.3 allows 70 up to 130 in place of 100.
         maximum_missing_rise: Of the share of empty cells in a column, in points: 0.05 allows 2 % to become 7 %.
     """
 
-    maximum_change: float = 0.5
+    maximum_change: float = 0.3
     maximum_missing_rise: float = 0.05
     versions: int = 5
     severity: Severity = "warn"

@@ -14,7 +14,7 @@ from mlops.data_pipeline.quality.readable import look_again
 from mlops.data_pipeline.tables.rows import Rows, gathered
 from mlops.data_pipeline.tables.scratch import Scratch
 from mlops.errors import BadDataError
-from mlops.records import CheckResult, Source
+from mlops.records import CheckResult, DataVersion, Source
 from mlops.validation import Outcome, Suite, read_suite, validate
 from mlops.validation.outcome import Verdict
 
@@ -71,10 +71,20 @@ def judge(dataset: Dataset, source: str | None = None, *, engine: str = "compile
         outcome = validate(suite, rows.data, meta=meta, engine=engine)
         outcome = look_again(outcome, suite, dataset, rows, scratch)
         readable = CheckResult(name="readable", success=True, severity="block", message=f"{rows.height} rows")
-        found = checks.of_table(dataset, rows, places=Workspace(dataset.repository))
+        places = Workspace(dataset.repository)
+        found = checks.of_table(dataset, rows, places=places, before=_before(places, dataset, read))
         results = [readable, wrong_cells.result(read), *aside, *found]
         judged = _assemble(outcome.document, outcome, results)
         return msgspec.structs.replace(judged, source=read, missing=rows.missing())
+
+
+def _before(places: Workspace, dataset: Dataset, source: Source) -> list[DataVersion]:
+    limit = dataset.checks.history
+    if limit is None:
+        return []
+    from mlops.data_pipeline.versioning import versions
+
+    return versions.earlier(places, dataset.name, source, most=limit.versions)
 
 
 def _read(dataset: Dataset, source: str | None, scratch: Scratch) -> tuple[Rows, Source, list[CheckResult]]:

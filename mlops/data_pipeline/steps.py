@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from mlops.config import Workspace
 from mlops.data_pipeline import intake, process as processing
 from mlops.data_pipeline.dataset import Dataset
-from mlops.data_pipeline.quality import checks, quarantine, wrong_cells
+from mlops.data_pipeline.quality import checks, history, quarantine, wrong_cells
 from mlops.data_pipeline.tables import parts
 from mlops.data_pipeline.tables.parts import Parts
 from mlops.data_pipeline.tables.rows import Rows
@@ -49,6 +49,7 @@ class Checked(Document, frozen=True, kw_only=True):
     inputs: dict[str, str]
     checks: list[CheckResult]
     missing: dict[str, float] = {}
+    categories: dict[str, dict[str, int]] = {}
 
 
 def ingest(places: Workspace, dataset: Dataset, folder: Path, source: str | None = None) -> Source:
@@ -178,7 +179,7 @@ def check(places: Workspace, dataset: Dataset, folder: Path) -> list[CheckResult
     train, test = (_rows(folder / name, "process", dataset) for name in parts.FILES)
     source = read_record(Source, folder / SOURCE)
     made = _parts(dataset, folder, {TRAIN: train.digest, TEST: test.digest})
-    before = _before(places, dataset, source, made) if dataset.checks.history else []
+    before = _before(places, dataset, source, made)
     results = [
         wrong_cells.result(source), *quarantine.result(dataset, source),
         *checks.of_table(dataset, rows, places=places, before=before, beside=folder),
@@ -186,6 +187,7 @@ def check(places: Workspace, dataset: Dataset, folder: Path) -> list[CheckResult
     ]
     checked = Checked(
         dataset=dataset.name, checks=results, missing=rows.missing(),
+        categories=history.categories(dataset, rows),
         inputs={INGESTED: rows.digest, TRAIN: train.digest, TEST: test.digest},
     )
     write_atomic(folder / CHECKS, checked.to_json())
@@ -194,12 +196,12 @@ def check(places: Workspace, dataset: Dataset, folder: Path) -> list[CheckResult
 
 
 def _before(places: Workspace, dataset: Dataset, source: Source, made: Parts) -> list[DataVersion]:
-    """The versions that came from the same source before, without the one that these rows are."""
+    """The versions to compare with, without the one that these rows are."""
     from mlops.data_pipeline.versioning import versions
-    from mlops.data_pipeline.quality.timeliness import comparable
 
-    known = [versions.find(places, dataset.name, name).record for name in versions.list_versions(places, dataset.name)]
-    return comparable(known, location=source.location, simulated=source.simulated, but=versions.name_of(made))
+    limit = dataset.checks.history
+    return versions.earlier(places, dataset.name, source, most=limit.versions, but=versions.name_of(made)) if limit \
+        else []
 
 
 def refuse(dataset: Dataset, results: list[CheckResult], where: str) -> None:
@@ -232,7 +234,7 @@ def version(places: Workspace, dataset: Dataset, folder: Path) -> DataVersion:
     refuse(dataset, checked.checks, source.location)
     record = keep(
         places, dataset, _parts(dataset, folder, digests), folder, source=source, validation=validation,
-        results=checked.checks, missing=checked.missing,
+        results=checked.checks, missing=checked.missing, categories=checked.categories,
         result=_need(folder / VALIDATION, "validate", dataset).read_bytes(),
     )
     write_atomic(folder / VERSION, record.to_json())

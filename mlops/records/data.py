@@ -148,6 +148,8 @@ class DataVersion(Document, frozen=True, kw_only=True):
         quality: Score between 0 and 1: the share of passed expectations and checks.
         quality_parts: What the score is made of, an aspect each.
         missing: Column of the source → share of its cells that are empty, for those that have any.
+        categories: Column of the source → value → its rows, for columns of few values, where the data set declares
+            a history.
         features: File beside the parts → its checksum: the plan of the declared features, and what they were made of
             (see `mlops.features.kept`). Empty where none are declared.
     """
@@ -165,6 +167,7 @@ class DataVersion(Document, frozen=True, kw_only=True):
     quality: float
     quality_parts: list[QualityPart] = []
     missing: dict[str, float] = {}
+    categories: dict[str, dict[str, int]] = {}
     features: dict[str, str] = {}
     code: str = ""
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops.data_pipeline.dataset import Dataset, Rule, Severity
-from mlops.data_pipeline.quality import integrity, mojibake, sequence, timeliness
+from mlops.data_pipeline.quality import history, integrity, mojibake, sequence, timeliness
 from mlops.data_pipeline.quality.readable import readable
 from mlops.data_pipeline.tables import equal_rows
 from mlops.data_pipeline.tables.equal_rows import Named
@@ -33,7 +33,7 @@ def of_table(
 
     Args:
         places: Where the versions of other data sets are that the rows refer to.
-        before: Versions of the same source made earlier, the newest last, for the checks against history.
+        before: Versions made earlier, the newest last, for the checks against history: see `versions.earlier`.
         beside: The folder for what is in no memory; the system's own for temporary files where none is given.
     """
     rows, volume = Rows.of(table), dataset.checks.volume
@@ -45,7 +45,8 @@ def of_table(
             duplicates,
             *_missing(dataset, rows),
             *integrity.of_table(dataset, rows, places, scratch),
-            *timeliness.of_table(dataset, rows, before),
+            *timeliness.of_table(dataset, rows),
+            *history.of_table(dataset, rows, before),
             *sequence.of_table(dataset, rows),
             *(_rule(rule, rows) for rule in dataset.checks.rules),
             *_label(dataset, "table", rows, scratch),

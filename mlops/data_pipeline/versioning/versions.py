@@ -39,6 +39,7 @@ PUBLISHED = Path("data", "versions")
 """Where the `.dvc` files of published versions are in the tree, and where DVC puts what it pulls."""
 
 _SHORTEST = 4  # of a version's beginning
+_LOOKED_AT = 4  # times as many versions from elsewhere, until none is expected from the same place
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,7 +85,7 @@ def pulled_folder(places: Workspace, dataset: str, version: str) -> Path:
 def keep(
     places: Workspace, dataset: Dataset, parts: Parts, folder: Path, *,
     source: Source, validation: Validation, results: list[CheckResult], missing: dict[str, float] | None = None,
-    result: bytes = b"",
+    categories: dict[str, dict[str, int]] | None = None, result: bytes = b"",
 ) -> DataVersion:
     """Keep the two parts in the store under the version that their content has, and return its record.
 
@@ -95,6 +96,7 @@ def keep(
     Args:
         folder: Where the files of `parts` are.
         missing: Column of the source → share of its empty cells.
+        categories: Column of the source → value → its rows.
         result: The suite's whole result, as JSON.
 
     Raises:
@@ -106,7 +108,7 @@ def keep(
         dataset=dataset.name, version=name_of(parts), fingerprint=parts.fingerprint, rows=parts.rows,
         columns=parts.columns, target=dataset.target, source=source, validation=validation, checks=results,
         splits=parts.splits, quality=score.whole(aspects), quality_parts=aspects, missing=missing or {},
-        features=parts.features,
+        categories=categories or {}, features=parts.features,
     )
     target = folder_of(places, dataset.name, record.version)
     about = _about(places, dataset, record, target, {RESULT: result})
@@ -189,6 +191,28 @@ def list_versions(places: Workspace, dataset: str) -> list[str]:
     found = {path.parent.name: _last_made(path) for path in pulled}  # when it was pulled says nothing
     found |= {path.parent.name: path.stat().st_mtime for path in stored}
     return sorted(found, key=lambda name: (found[name], name))
+
+
+def earlier(places: Workspace, dataset: str, source: Source, *, most: int, but: str = "") -> list[DataVersion]:
+    """At most `most` versions that rows of `source` compare with, the newest last.
+
+    Simulated rows and real ones do not compare. Versions that came from the same place are preferred, those from
+    others taken where there are none: each delivery may have a name of its own. A record that is damaged is left out.
+
+    Args:
+        but: A version that is left out: the one that the rows themselves are.
+    """
+    near, far = list[DataVersion](), list[DataVersion]()
+    for name in reversed(list_versions(places, dataset)):
+        try:
+            record = find(places, dataset, name).record
+        except (InvalidRecordError, MissingInputError):
+            continue
+        if name != but and record.source.simulated == source.simulated:
+            (near if record.source.location == source.location else far).append(record)
+        if len(near) >= most or len(far) >= _LOOKED_AT * most:
+            break
+    return (near or far[:most])[::-1]
 
 
 def list_published(places: Workspace, dataset: str) -> list[str]:
