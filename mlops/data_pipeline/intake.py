@@ -64,6 +64,7 @@ class Pass:
 
         Raises:
             BadDataError: the files have different columns, or no rows.
+            BusyError: a file changed while it or the others were read, or files came or went.
         """
         progress = Progress(self._dataset.name, "read")
         for part in self._opened.parts:
@@ -84,6 +85,7 @@ class Pass:
                         self.fingerprint.rows += table.height
                     yield table
             self.files.append(SourceFile(name=part.name, rows=self._rows - before, sha256=part.digest()))
+        self._opened.expect_settled()
         if not self._rows:
             raise BadDataError(
                 "the file has a header but no rows", where=self._opened.location, mend="give a file with rows"

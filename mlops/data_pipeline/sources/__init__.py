@@ -14,10 +14,10 @@ from mlops import product
 from mlops.data_pipeline.dataset import Column, Dataset
 from mlops.data_pipeline.reading import Reading
 from mlops.data_pipeline.sources import compressed, csv_file
-from mlops.data_pipeline.sources.local_file import LocalFile
+from mlops.data_pipeline.sources.local_file import Facts, LocalFile, busy, facts_of
 from mlops.data_pipeline.sources.location import files_of, forget
 from mlops.data_pipeline.sources.opened import Batch, Loose, Opened, Part, Raw
-from mlops.errors import ConfigurationError, UsageError
+from mlops.errors import BadDataError, ConfigurationError, UsageError
 
 __all__ = ["Batch", "Opened", "Part", "Raw", "open_source"]
 
@@ -48,16 +48,29 @@ def open_source(dataset: Dataset, given: str | None = None, *, fetched: Path | N
         with _folder(fetched, locations) as folder:
             base = dataset.repository if given is None else Path.cwd()
             found = [each for location in locations for each in files_of(location, base, folder, subject=dataset.name)]
+
+            def expect_settled() -> None:
+                near = [each for each in locations if "://" not in each]
+                listed = [each for location in near for each in files_of(location, base, folder, subject=dataset.name)]
+                others = {name for name, _ in listed} ^ {part.name for part in parts if not _fetched(part, folder)}
+                if others:
+                    raise busy(min(others), what="files came or went while the others were read")
+                for part in parts if len(parts) > 1 else ():  # a single one was looked after while it was read
+                    part.expect_unchanged()
+
             expected = reading.sha256 if given is None else ""
             if expected and len(found) != 1:
                 raise UsageError(
                     f"source.sha256 is of one file, the source has {len(found)}", where=dataset.file,
                     mend="leave it out, or name one file",
                 )
-            parts = tuple(FilePart(path, shown, dataset.columns, reading, expected) for shown, path in found)
-            yield Opened(parts[0].name if len(parts) == 1 else ", ".join(locations), parts, given is None)
+            parts = tuple(
+                FilePart(path, shown, dataset.columns, reading, expected, facts_of(path)) for shown, path in found
+            )
+            shown = parts[0].name if len(parts) == 1 else ", ".join(locations)
+            yield Opened(shown, parts, given is None, expect_settled)
             for part in parts:
-                if part.path.is_relative_to(folder):
+                if _fetched(part, folder):
                     forget(part.path)
 
 
@@ -73,6 +86,10 @@ def _folder(fetched: Path | None, locations: tuple[str, ...]) -> Iterator[Path]:
         yield Path(temporary)
 
 
+def _fetched(part: FilePart, folder: Path) -> bool:
+    return part.path.is_relative_to(folder)
+
+
 class FilePart(msgspec.Struct):
     """A file on this machine. What it is, its first bytes tell, unless the data set's file says so."""
 
@@ -81,6 +98,7 @@ class FilePart(msgspec.Struct):
     columns: dict[str, Column]
     reading: Reading
     expected: str = ""
+    listed: Facts | None = None
     _digest: str = ""
 
     def batches(self, loose: Loose) -> Iterator[Batch]:
@@ -89,11 +107,23 @@ class FilePart(msgspec.Struct):
         Raises:
             MissingInputError: there is no such file, or it cannot be read.
             BadDataError: the file is no table of the data set's form; says where and how to mend it.
-            BusyError: the file changed while it was read.
+            BusyError: the file changed while it was read, or since it was read before.
         """
         with LocalFile(self.path, self.name, expected=self.expected) as file:
-            yield from self._read(file, loose)
-            self._digest = file.digest()
+            try:
+                yield from self._read(file, loose)
+            except BadDataError:
+                self.expect_unchanged()  # half of the old and half of the new is no fault of either
+                raise
+            before, self._digest = self._digest, file.digest()
+            if before and self._digest != before:
+                raise busy(self.name, what="the file changed between two readings")
+
+    def expect_unchanged(self) -> None:
+        """Raise BusyError where the file is not the one that was found at first."""
+        now = facts_of(self.path)
+        if now != self.listed:
+            raise busy(self.name, self.listed, now)
 
     def digest(self) -> str:
         return self._digest

@@ -109,16 +109,15 @@ class LocalFile(io.RawIOBase):
     def _expect_unchanged(self, found: str) -> None:
         try:
             after = _facts(os.stat(self.path))
+        except FileNotFoundError:
+            after = None
         except OSError as error:
             raise unreadable(self.shown, error) from error
         changed = after != self._before or self._hashed != self.size
         if not changed and self._started - self._before[1] / 1e9 < _FRESH:  # its time may stand still meanwhile
             changed = self._hash_again() != found
         if changed:
-            raise BusyError(
-                f"the file changed while it was read (it had {self._before[0]} bytes, it has {after[0]})",
-                where=self.shown, mend="wait until it is written, then run the same command again",
-            )
+            raise busy(self.shown, self._before, after)
 
     def _hash_again(self) -> str:
         self.seek(0)
@@ -126,6 +125,26 @@ class LocalFile(io.RawIOBase):
         while content := self.read(1 << 20):
             again.update(content)
         return again.hexdigest()
+
+
+Facts = tuple[int, ...]
+"""Size and time of a file, and which one it is."""
+
+
+def facts_of(path: Path) -> Facts | None:
+    """What any change of the file changes, were it of its bytes alone; None where it is gone."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return *_facts(found), found.st_ctime_ns
+
+
+def busy(shown: str, before: Facts | None = None, after: Facts | None = None, *, what: str = "") -> BusyError:
+    """The error to raise where somebody changed what was being read."""
+    now = f"it had {before[0]} bytes, it has {after[0]}" if before and after else "it is gone"
+    return BusyError(what or f"the file changed while it was read ({now})", where=shown,
+                     mend="wait until it is written, then run the same command again")
 
 
 def unreadable(shown: str | Path, error: OSError) -> MissingInputError:
@@ -148,5 +167,5 @@ def _open(path: Path, shown: str) -> int:
         raise unreadable(shown, error) from error
 
 
-def _facts(found: os.stat_result) -> tuple[int, int, int, int]:
+def _facts(found: os.stat_result) -> Facts:
     return found.st_size, found.st_mtime_ns, found.st_ino, found.st_dev

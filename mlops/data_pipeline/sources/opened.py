@@ -55,11 +55,14 @@ class Opened(msgspec.Struct, frozen=True):
     Attributes:
         location: Where, for people and records; without secrets.
         own: Whether it is the data set's own source.
+        expect_settled: To be called once all parts were read: raises BusyError where one of them changed since it was
+            read, or where there are others by now.
     """
 
     location: str
     parts: tuple[Part, ...]
     own: bool
+    expect_settled: Callable[[], None] = lambda: None
 
 
 class Raw(msgspec.Struct, frozen=True):

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mlops.data_pipeline import Dataset
-from mlops.data_pipeline.intake import read_source
+from mlops.data_pipeline.intake import ingest, read_source
 from mlops.data_pipeline.sources import columnar, local_file
 from mlops.errors import BadDataError, BusyError, ConfigurationError, MissingInputError, MlopsError
 
@@ -189,6 +189,56 @@ def test_a_file_that_changes_while_it_is_read_is_not_taken(
     monkeypatch.setattr(local_file.LocalFile, "digest", change)
     with pytest.raises(BusyError, match="changed while it was read"):
         read_source(dataset, str(path))
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
+def test_a_change_that_makes_no_sense_of_the_rest_is_no_fault_of_the_data(
+    dataset: Dataset, tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "own"
+    table = pl.DataFrame({"name": [f"p{n}" for n in range(900)], "age": range(900), "height": 1.5, "wage": 2.5})
+    getattr(table, {"csv": "write_csv", "jsonl": "write_ndjson", "parquet": "write_parquet"}[kind])(path)
+    size = path.stat().st_size
+
+    def cut(file: local_file.LocalFile, wanted: int = -1, before: Any = local_file.LocalFile.read) -> Any:
+        if file.tell() == 0 and wanted > 64:
+            os.truncate(path, size // 2 + 3)
+        return before(file, wanted)
+
+    monkeypatch.setattr(local_file.LocalFile, "read", cut)
+    if kind == "parquet":  # whose end is read first
+        monkeypatch.setattr(local_file.LocalFile, "seek", lambda file, to, whence=0, before=local_file.LocalFile.seek: (
+            os.truncate(path, size // 2 + 3), before(file, to, whence))[1])
+    with pytest.raises(BusyError, match=f"it had {size} bytes, it has {size // 2 + 3}"):
+        read_source(dataset, str(path))
+
+
+@pytest.mark.parametrize("change_", ["rows of one that was read", "one that comes is cut off", "one more", "one less"])
+def test_a_folder_that_changes_while_it_is_read_is_not_taken(
+    dataset: Dataset, tmp_path: Path, change_: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "own"
+    folder.mkdir()
+    for name in "abc":
+        (folder / name).write_text("name,age,height,wage\n" + "p,20,1.5,2.5\n" * 9)
+    opened = []
+
+    def change(path: Path, shown: str, before: Any = local_file._open) -> Any:
+        opened.append(path.name)
+        if opened == ["a", "b"]:
+            if change_.startswith("rows"):
+                (folder / "a").write_text("name,age,height,wage\n" + "p,20,1.5,3.5\n" * 10)
+            elif "cut off" in change_:
+                os.truncate(folder / "c", 30)
+            else:
+                (folder / "d").write_text("") if "more" in change_ else (folder / "a").unlink()
+        return before(path, shown)
+
+    monkeypatch.setattr(local_file, "_open", change)
+    target = tmp_path / "table.parquet"
+    with pytest.raises(BusyError, match="changed while it was read|came or went"):
+        ingest(dataset, target, str(folder), quarantined=tmp_path / "aside.parquet")
+    assert opened == ["a", "b", "c"] and not target.exists()
 
 
 def test_every_truncation_of_a_columnar_file_is_refused(dataset: Dataset, tmp_path: Path) -> None:
