@@ -38,8 +38,7 @@ LIGHT = 0.9
 """Spread of the distances beyond the k-th farthest, in their mean: 1 where a tail ends exponentially, more where it is
 heavy, less where it is lighter (0.87 of a normal column)."""
 TYPES = {
-    "float": ["float64", "int64"], "integer": ["int64"], "boolean": ["bool"], "string": ["str"],
-    "datetime": ["datetime64"],
+    "float": ["float64", "int64"], "integer": ["int64"], "boolean": ["bool"], "datetime": ["datetime64"],
 }
 
 Expectation = dict[str, Any]
@@ -57,7 +56,7 @@ def proposed(figures: Sequence[Figures], relations: Sequence[Relation] = ()) -> 
     made += [
         _made("column_values_to_be_in_type_list", f"all cells can be read as {each.type}", column=each.name,
               type_list=["int64", "float64"] if each.type == "integer" and each.missing else TYPES[each.type])
-        for each in figures if not each.odd and each.type in ("float", "integer", "string") and each.known
+        for each in figures if not each.odd and each.type in ("float", "integer") and each.known
     ]
     for each in figures:
         made += _of_column(each)
