@@ -13,9 +13,12 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
+from mlops.validation import gx, read_suite
+from mlops.validation.compiled import run
 from mlops.validation.compiled.arguments import FIELDS
 from mlops.validation.compiled.columns import Declined
 from mlops.validation.compiled.engine import RULES
+from mlops.validation.compiled.table import Table
 from tests.unit.mlops.validation.parity.compare import both, difference
 from tests.unit.mlops.validation.parity.expectations import BUILD, suites
 from tests.unit.mlops.validation.parity.tables import tables
@@ -66,8 +69,6 @@ def test_the_guide_names_every_difference_that_is_let_pass() -> None:
 
 
 def test_every_core_expectation_has_a_rule_and_is_compared() -> None:
-    from mlops.validation import gx
-
     gx.load()
     from great_expectations.expectations.registry import list_registered_expectation_implementations
 
@@ -79,6 +80,31 @@ def test_every_core_expectation_has_a_rule_and_is_compared() -> None:
         "expect_query_results_to_match_comparison", "expect_table_row_count_to_equal_other_table",
         "unexpected_rows_expectation",
     }
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_great_expectations_agrees_on_a_file_as_pandas_reads_it() -> None:
+    import pandas as pd
+
+    repository = GUIDE.parents[2]
+    suite, source = read_suite(repository / "data/expectations/housing.json"), repository / "data/raw/housing.csv"
+    frame, table = pd.read_csv(source), pl.read_csv(source)
+    assert str(frame["ocean_proximity"].dtype) == "str"  # pandas' own, which is no `object`
+    for wrong in (False, True):
+        if wrong:
+            frame.loc[[3, 7], "population"], frame.loc[[9], "ocean_proximity"] = -1, "LAKE"
+            table[[3, 7], "population"], table[9, "ocean_proximity"] = -1, "LAKE"
+        asset = gx.context(gx.load()).data_sources.add_pandas("memory").add_dataframe_asset("table")
+        batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": frame})
+        theirs = {each.expectation_config.id: gx.plain(each)
+                  for each in gx.evaluate(suite, gx.build(suite), batch, None, rows=False)}
+        failed = 0
+        for index, ours in enumerate(run(suite.expectations, Table(table))):
+            other = theirs[gx.identity(suite, index)]
+            failed += not other["success"]
+            counted = "element_count" in other["result"]
+            assert ours["success"] is other["success"] and not (counted and difference(ours, other)), (ours, other)
+        assert failed == (2 if wrong else 0)
 
 
 def compare(table: pl.DataFrame, expectations: list[dict[str, Any]], seen: Counter[str]) -> None:

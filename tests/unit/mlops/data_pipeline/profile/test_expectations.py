@@ -131,7 +131,7 @@ def test_every_expectation_says_why_and_great_expectations_reads_them() -> None:
 def test_few_rows_say_nothing_of_values() -> None:
     kinds = {each["type"] for each in suite(visits(60)).expectations}
     assert kinds == {"expect_table_row_count_to_be_between", "expect_column_to_exist",
-                     "expect_column_values_to_be_in_type_list"}
+                     "expect_column_values_to_be_in_type_list", "expect_column_values_to_be_of_type"}
 
 
 def test_columns_of_nothing_and_of_other_types_are_left_alone() -> None:
