@@ -1,7 +1,14 @@
-"""Rows for the benchmark of validation: 13 columns like those of the census, clean, or with a few broken rows."""
+"""Rows for the benchmark of validation: 13 columns like those of the census, clean, or with a few broken rows.
+
+Figures have the decimals that the census file has (degrees two, incomes four, dollars and counts none), since those
+decide how long reading alone takes, which all contenders do.
+
+`python benchmarks/validation_data.py FILE ROWS [broken]` writes them as Parquet.
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,12 +28,13 @@ def _chunk(start: int, rows: int, broken: bool) -> Any:
     letters = chance.integers(65, 91, (rows, 2))
     digits = chance.integers(0, 100_000, rows)
     table = pl.DataFrame({
-        "id": np.arange(start, start + rows), "longitude": chance.uniform(-124.3, -114.3, rows),
-        "latitude": chance.uniform(32.5, 42.0, rows), "age": chance.integers(1, 53, rows),
+        "id": np.arange(start, start + rows), "longitude": chance.uniform(-124.3, -114.3, rows).round(2),
+        "latitude": chance.uniform(32.5, 42.0, rows).round(2), "age": chance.integers(1, 53, rows),
         "rooms": (households * chance.uniform(1, 8, rows)).round() + 1.0,
         "bedrooms": bedrooms.scatter(np.flatnonzero(chance.random(rows) < 0.01), None),
         "population": households + chance.integers(0, 20_000, rows), "households": households,
-        "income": chance.lognormal(1.2, 0.4, rows).clip(0.5, 15.0), "value": chance.uniform(15_000, 500_001, rows),
+        "income": chance.lognormal(1.2, 0.4, rows).clip(0.5, 15.0).round(4),
+        "value": chance.uniform(15_000, 500_001, rows).round(),
         "proximity": np.array(PLACES)[chance.integers(0, 5, rows)],
         "state": np.array(STATES)[chance.integers(0, 3, rows)],
         "code": [f"{chr(a)}{chr(b)}-{number:05}" for (a, b), number in zip(letters, digits, strict=True)],
@@ -65,3 +73,7 @@ def parquet(path: Path, rows: int, *, broken: bool = False) -> Path:
     assert writer is not None
     writer.close()
     return path
+
+
+if __name__ == "__main__":
+    parquet(Path(sys.argv[1]), int(sys.argv[2]), broken=sys.argv[3:] == ["broken"])
