@@ -137,7 +137,8 @@ def test_records_of_another_schema_or_cut_in_half_are_no_receipts(second):
 @pytest.mark.slow
 def test_the_version_that_was_handed_over_is_used_or_refused(second):
     assert second.mlops("model", "run", "lab").returncode == 0
-    version = json.loads((second.folder / ".mlops/data/lab/work/default/version.json").read_text())["version"]
+    work = second.folder / ".mlops/data/lab" / "work" / "default"
+    version = json.loads((work / "version.json").read_text())["version"]
     done = second.mlops("model", "run", "lab", "--data", f"lab={version}")
     assert set(ran(done).values()) == {"·"} and not any(name.startswith("data/") for name in ran(done))
     done = second.mlops("model", "run", "lab", "--data", "lab=000000000000")

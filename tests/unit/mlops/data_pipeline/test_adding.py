@@ -77,7 +77,7 @@ def test_one_file_and_one_suite(copy: Path, commands: tuple[str, ...]) -> None:
     for command in commands:
         code, _, told = mlops(copy, command, "wines")
         assert code == 0, told
-    work = copy / ".mlops/data/wines/work/default"
+    work = copy / ".mlops/data/wines" / "work" / "default"
     version = json.loads((work / "version.json").read_text())
     assert version["rows"] == 178 and version["source"]["quarantined"] == 2
     aside = pl.read_parquet(work / "quarantine.parquet")

@@ -68,7 +68,7 @@ def test_rows_set_aside_are_an_output_where_they_are_asked_for(tmp_path: Path, m
 
     monkeypatch.setattr(Sources, "derived", with_quarantine)
     step, run, sources = given(REPOSITORY / "data/raw/housing.csv", tmp_path)
-    assert step.optional == ("data/housing/work/given/quarantine.parquet",)
+    assert step.optional == ("/".join(("data/housing", "work", "given", "quarantine.parquet")),)
     assert "data/expectations/housing.json" in step.files
 
 

@@ -40,7 +40,7 @@ def tree(folder: Path) -> Workspace:
 
 def receipt(pipeline: str, step: str, subject: str = "houses", outcome: str = "success", **more: Any) -> Receipt:
     folder = "models" if pipeline == "model" else "data"
-    output = Artifact(namespace="state", name=f"{folder}/{subject}/work/default/{step}", hash="sha256:0")
+    output = Artifact(namespace="state", name="/".join((folder, subject, "work", "default", step)), hash="sha256:0")
     return Receipt(**{
         "run_id": "r", "parent_id": "run", "pipeline": pipeline, "step": step, "subject": subject, "key": "sha256:0",
         "code": "sha256:0", "inputs": [], "outcome": outcome, "seconds": 1.5,

@@ -148,7 +148,8 @@ def test_models(places) -> None:
 
 def test_a_bounded_run_is_told_by_its_own_files(places) -> None:
     """Beside it lie those of the last full run, which a continuous integration brings back."""
-    bounded = Artifact(namespace="state", name="models/houses/work/default.bounded/evaluation.json", hash="sha256:0")
+    name = "/".join(("models", "houses", "work", "default.bounded", "evaluation.json"))
+    bounded = Artifact(namespace="state", name=name, hash="sha256:0")
     ran(places, "model", receipt("model", "evaluate", level="bounded", outputs=[bounded], facts={"verdict": "equal"}))
     for folder, difference in (("default.bounded", 0.5), ("default", 9.0)):
         work = places.models / "houses" / "work" / folder
