@@ -186,6 +186,14 @@ class Workspace:
         self.logs = self.state / "logs"
         self.cache = self.state / "cache"
 
+    def data_work(self, dataset: str, variant: str = "default") -> Path:
+        """Where the steps of a data set hand over to each other: `default` for its own data, `given` for a user's."""
+        return self.data / dataset / "work" / variant
+
+    def model_work(self, model: str, variant: str = "default") -> Path:
+        """Where the steps of a model hand over to each other."""
+        return self.models / model / "work" / variant
+
     def pipeline_run(self, pipeline: str) -> Path:
         """The record of the last run of a pipeline by its own command; among the reports, so that it is published."""
         return self.reports / "runs" / f"{pipeline}.json"

@@ -10,6 +10,7 @@ from mlops.cli import data_profile, data_versions
 from mlops.cli.common import (
     HERE, Format, FormatOption, RepositoryOption, new_app, open_workspace, print_json, print_table,
 )
+from mlops.cli.data_versions import GivenOption
 from mlops.cli.declared import Argument, Exit, Option
 from mlops.cli.drift import drift
 from mlops.config import Workspace
@@ -31,7 +32,6 @@ SourceOption = Annotated[
         "--source", help="For the set's own: a file (CSV, JSON lines, Parquet, Arrow; compressed or not), a folder, a "
         "pattern, or an http(s) or s3 address.")
 ]
-GivenOption = Annotated[bool, Option("--given", help="Work on what `ingest --source` took in.")]
 
 
 def _open(repository: Path, name: str, given: bool) -> tuple[Workspace, Dataset, Path]:
@@ -39,7 +39,7 @@ def _open(repository: Path, name: str, given: bool) -> tuple[Workspace, Dataset,
 
     places, _ = open_workspace(repository)
     dataset = read_dataset(places.repository, name)
-    return places, dataset, places.data / name / "work" / ("given" if given else "default")
+    return places, dataset, places.data_work(name, "given" if given else "default")
 
 
 @app.command()

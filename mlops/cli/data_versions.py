@@ -40,7 +40,7 @@ def make(
 
     places, _ = open_workspace(repository)
     dataset = read_dataset(places.repository, name)
-    record = steps.version(places, dataset, places.data / name / "work" / ("given" if given else "default"))
+    record = steps.version(places, dataset, places.data_work(name, "given" if given else "default"))
     reference_of(places, name, record.version)
     if format is Format.JSON:
         return print_json(record)

@@ -44,13 +44,11 @@ class _Work:
         self.settings: Settings
         self.places, self.settings = open_workspace(repository)
         self.config: ModelConfig = read_model(self.places.repository, model)
-        datasets = self.places.data / self.config.dataset
         if data:
-            self.version = datasets / "versions" / data / "version.json"
-            self.folder = self.places.models / model / "work" / data
+            self.version = self.places.data / self.config.dataset / "versions" / data / "version.json"
         else:
-            self.version = datasets / "work" / "default" / "version.json"
-            self.folder = self.places.models / model / "work" / "default"
+            self.version = self.places.data_work(self.config.dataset) / "version.json"
+        self.folder = self.places.model_work(model, data or "default")
 
     def check_data(self) -> None:
         """Raise MissingInputError where there is no such data version."""

@@ -9,7 +9,7 @@ from mlops.pipelines.steps import Run
 
 def data_folder(run: Run, dataset: str) -> Path:
     """Where the steps of `dataset` hand over to each other in this run."""
-    return run.places.data / dataset / "work" / run.variant(dataset)
+    return run.places.data_work(dataset, run.variant(dataset))
 
 
 def version_file(run: Run, dataset: str) -> Path:

@@ -178,7 +178,7 @@ class DataPipeline:
         return version
 
     def _work(self, run: DataRun) -> Path:
-        return self.places.data / run.pipeline_id / "work" / run.run_id
+        return self.places.data_work(run.pipeline_id, run.run_id)
 
     def _ingest(self, dataset: Dataset, folder: Path) -> Source:
         source = steps.ingest(self.places, dataset, folder)

@@ -42,7 +42,7 @@ def steps(run: Run, sources: Sources) -> list[Step]:
 def folder(run: Run, model: str, dataset: str) -> Path:
     """Where the steps of `model` hand over to each other in this run."""
     variant = run.variant(dataset)
-    return run.places.models / model / "work" / (f"{variant}.bounded" if run.level == "bounded" else variant)
+    return run.places.model_work(model, f"{variant}.bounded" if run.level == "bounded" else variant)
 
 
 def promoted_file(run: Run, model: str) -> Path:
